@@ -6,6 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#undef sprintf
+#undef vsprintf
+#undef strcpy
+#undef strcat
+#undef strncpy
+#undef strncat
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok gets atoi atol atof
 #undef alloca
 #pragma GCC poison alloca system popen tmpnam mktemp
