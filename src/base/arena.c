@@ -17,6 +17,12 @@ struct arena_chunk {
     _Alignas(ALIGNMENT) char data[];
 };
 
+struct arena_deferred {
+    struct arena_deferred *next;
+    void (*destroy)(void *object);
+    void *object;
+};
+
 void arena_init(struct arena *a, size_t max)
 {
     *a = (struct arena){.max = max};
@@ -24,6 +30,9 @@ void arena_init(struct arena *a, size_t max)
 
 void arena_fini(struct arena *a)
 {
+    for (struct arena_deferred *d = a->deferred; d; d = d->next)
+        d->destroy(d->object);
+    a->deferred = NULL;
     while (a->chunks) {
         struct arena_chunk *next = a->chunks->next;
 
@@ -85,6 +94,14 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
     vsnprintf(text, (size_t)len + 1, fmt, args);
     va_end(args);
     return text;
+}
+
+void arena_defer(struct arena *a, void (*destroy)(void *object), void *object)
+{
+    struct arena_deferred *d = arena_alloc(a, sizeof *d);
+
+    *d = (struct arena_deferred){a->deferred, destroy, object};
+    a->deferred = d;
 }
 
 void *arena_new(struct arena *a, const ProtobufCMessageDescriptor *descriptor)

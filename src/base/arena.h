@@ -11,8 +11,10 @@
  * a maximum; arena_alloc() past it aborts, so sizes from outside are checked first, while
  * message_unpack() past it fails. Memory of the caller; one thread at a time. */
 struct arena_chunk;
+struct arena_deferred;
 struct arena {
     struct arena_chunk *chunks;
+    struct arena_deferred *deferred;
     size_t used; /* bytes handed out */
     size_t max;
 };
@@ -23,6 +25,10 @@ void arena_fini(struct arena *a);
 void *arena_alloc(struct arena *a, size_t size);
 char *arena_strdup(struct arena *a, const char *text);
 char *arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* Calls destroy(object) in arena_fini(), last deferred first: so a message may point into objects
+ * whose references it keeps. */
+void arena_defer(struct arena *a, void (*destroy)(void *object), void *object);
 
 /* A message of that type with its defaults, such as
  * Runtime__V1__Image *image = arena_new(a, &runtime__v1__image__descriptor); */

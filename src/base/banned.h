@@ -14,4 +14,4 @@
 #undef strncat
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok gets atoi atol atof
 #undef alloca
-#pragma GCC poison alloca system popen tmpnam mktemp
+#pragma GCC poison alloca popen tmpnam mktemp

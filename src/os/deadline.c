@@ -60,6 +60,15 @@ int deadline_wait(const struct deadline *by, int fd, short events, struct error 
     return ready < 0 ? -1 : 0;
 }
 
+int64_t deadline_left_ms(const struct deadline *by)
+{
+    int64_t ns = by->at_ns - clock_monotonic_ns();
+
+    if (!by->at_ns)
+        return INT64_MAX;
+    return ns > 0 ? (ns + CLOCK_NS_PER_MS - 1) / CLOCK_NS_PER_MS : 0;
+}
+
 int deadline_check(const struct deadline *by, struct error *err)
 {
     struct pollfd cancelled = {.fd = by->cancel_fd, .events = POLLIN};

@@ -23,5 +23,8 @@ struct deadline deadline_sooner(const struct deadline *by, int64_t ms);
 /* Waits until fd has one of events (POLLIN, POLLOUT) or a hang-up. */
 MUST_CHECK int deadline_wait(const struct deadline *by, int fd, short events, struct error *err);
 
+/* Milliseconds until then, at least 0; INT64_MAX without one. */
+int64_t deadline_left_ms(const struct deadline *by);
+
 /* Fails when it has passed or was called off. */
 MUST_CHECK int deadline_check(const struct deadline *by, struct error *err);

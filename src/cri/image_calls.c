@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cri/image_calls.h"
+
+#include <cri.pb-c.h>
+#include <node.pb-c.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cri/image_message.h"
+#include "cri/outcome.h"
+#include "image/image_store.h"
+#include "pod/node.h"
+
+enum { STREAM_BATCH = 5000 };
+
+static const char *name_in(const Runtime__V1__ImageSpec *spec)
+{
+    return spec ? spec->image : "";
+}
+
+/* All images, or the one that the filter names. */
+static Runtime__V1__Image **select_images(struct node *n, const Runtime__V1__ImageFilter *f,
+                                          struct arena *a, size_t *out_n)
+{
+    const char *name = f ? name_in(f->image) : "";
+    size_t count = 0;
+    struct error ignored;
+    Runtime__V1__Image **items;
+
+    if (*name) {
+        AUTO(image) *only = image_store_find(n->images, name, &ignored);
+
+        items = arena_alloc(a, sizeof *items);
+        if (only)
+            items[count++] = image_message_of(only, a);
+        *out_n = count;
+        return items;
+    }
+    AUTO_FREE struct image **list = image_store_list(n->images, &count);
+    items = arena_alloc(a, count * sizeof *items);
+    for (size_t i = 0; i < count; i++) {
+        items[i] = image_message_of(list[i], a);
+        image_free(list[i]);
+    }
+    *out_n = count;
+    return items;
+}
+
+int image_calls_list(struct rpc_call *call, void *data, const ProtobufCMessage *request,
+                     ProtobufCMessage *response, struct error *err)
+{
+    Runtime__V1__ListImagesResponse *r = (Runtime__V1__ListImagesResponse *)response;
+
+    r->images = select_images(data, ((const Runtime__V1__ListImagesRequest *)request)->filter,
+                              rpc_call_arena(call), &r->n_images);
+    return 0;
+}
+
+int image_calls_stream(struct rpc_call *call, void *data, const ProtobufCMessage *request,
+                       ProtobufCMessage *response, struct error *err)
+{
+    size_t n;
+    Runtime__V1__Image **items =
+        select_images(data, ((const Runtime__V1__StreamImagesRequest *)request)->filter,
+                      rpc_call_arena(call), &n);
+
+    for (size_t at = 0; at < n; at += STREAM_BATCH) {
+        Runtime__V1__StreamImagesResponse batch = RUNTIME__V1__STREAM_IMAGES_RESPONSE__INIT;
+
+        batch.images = items + at;
+        batch.n_images = n - at < STREAM_BATCH ? n - at : STREAM_BATCH;
+        if (rpc_call_send(call, &batch.base, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int image_calls_status(struct rpc_call *call, void *data, const ProtobufCMessage *request,
+                       ProtobufCMessage *response, struct error *err)
+{
+    const Runtime__V1__ImageStatusRequest *r = (const Runtime__V1__ImageStatusRequest *)request;
+    Runtime__V1__ImageStatusResponse *out = (Runtime__V1__ImageStatusResponse *)response;
+    struct node *n = data;
+    struct arena *a = rpc_call_arena(call);
+
+    if (!*name_in(r->image))
+        return error_set(err, ERROR_INVALID, "the request names no image");
+    AUTO(image) *i = image_store_find(n->images, r->image->image, err);
+    if (!i) /* an image that is not there is an answer */
+        return err->code == ERROR_NOT_FOUND ? 0 : outcome_of(-1, err);
+    out->image = image_message_of(i, a);
+    if (r->verbose) {
+        out->n_info = 1;
+        out->info = arena_alloc(a, sizeof *out->info);
+        out->info[0] = arena_new(a, &runtime__v1__image_status_response__info_entry__descriptor);
+        out->info[0]->key = arena_strdup(a, "info");
+        out->info[0]->value = image_message_info(i, a);
+    }
+    return 0;
+}
+
+int image_calls_pull(struct rpc_call *call, void *data, const ProtobufCMessage *request,
+                     ProtobufCMessage *response, struct error *err)
+{
+    const Runtime__V1__PullImageRequest *r = (const Runtime__V1__PullImageRequest *)request;
+    Runtime__V1__PullImageResponse *out = (Runtime__V1__PullImageResponse *)response;
+    const Runtime__V1__AuthConfig *auth = r->auth;
+    struct image_request fetch = {.name = name_in(r->image), .client = rpc_call_deadline(call)};
+    struct node *n = data;
+
+    if (!*fetch.name)
+        return error_set(err, ERROR_INVALID, "the request names no image");
+    if (auth)
+        fetch.credentials = (struct image_credentials){auth->username,       auth->password,
+                                                       auth->auth,           auth->server_address,
+                                                       auth->identity_token, auth->registry_token};
+    AUTO(image) *i = image_store_fetch(n->images, &fetch, err);
+    if (!i)
+        return outcome_of(-1, err);
+    out->image_ref = arena_strdup(rpc_call_arena(call), i->id);
+    return 0;
+}
+
+int image_calls_remove(struct rpc_call *call, void *data, const ProtobufCMessage *request,
+                       ProtobufCMessage *response, struct error *err)
+{
+    const Runtime__V1__RemoveImageRequest *r = (const Runtime__V1__RemoveImageRequest *)request;
+    struct node *n = data;
+
+    if (!*name_in(r->image))
+        return error_set(err, ERROR_INVALID, "the request names no image");
+    return outcome_of(image_store_remove(n->images, r->image->image, err), err);
+}
+
+int image_calls_fs_info(struct rpc_call *call, void *data, const ProtobufCMessage *request,
+                        ProtobufCMessage *response, struct error *err)
+{
+    Runtime__V1__ImageFsInfoResponse *out = (Runtime__V1__ImageFsInfoResponse *)response;
+    struct arena *a = rpc_call_arena(call);
+    struct node *n = data;
+    Runtime__V1__FilesystemUsage *usage = arena_new(a, &runtime__v1__filesystem_usage__descriptor);
+    uint64_t bytes, inodes;
+
+    image_store_usage(n->images, &bytes, &inodes);
+    usage->timestamp = clock_now_ns();
+    usage->fs_id = arena_new(a, &runtime__v1__filesystem_identifier__descriptor);
+    usage->fs_id->mountpoint = n->root;
+    usage->used_bytes = arena_new(a, &runtime__v1__uint64_value__descriptor);
+    usage->used_bytes->value = bytes;
+    usage->inodes_used = arena_new(a, &runtime__v1__uint64_value__descriptor);
+    usage->inodes_used->value = inodes;
+    out->n_image_filesystems = out->n_container_filesystems = 1;
+    out->image_filesystems = arena_alloc(a, sizeof *out->image_filesystems);
+    out->image_filesystems[0] = usage;
+    out->container_filesystems = out->image_filesystems;
+    return 0;
+}
+
+/* --- berth.v1.Node --- */
+
+/* A client that does not read its progress misses nothing that matters. */
+static void send_progress(void *data, const struct image_progress *progress)
+{
+    Berth__V1__ImageProgress m = BERTH__V1__IMAGE_PROGRESS__INIT;
+    struct error ignored;
+
+    m.layer = (char *)progress->layer;
+    m.state = (char *)progress->state;
+    m.done_bytes = progress->done_bytes;
+    m.total_bytes = progress->total_bytes;
+    if (rpc_call_send(data, &m.base, &ignored) < 0)
+        return;
+}
+
+static int fetch_for(struct rpc_call *call, struct node *n, struct image_request *fetch,
+                     struct error *err)
+{
+    Berth__V1__ImageProgress last = BERTH__V1__IMAGE_PROGRESS__INIT;
+
+    fetch->client = rpc_call_deadline(call);
+    fetch->progress = send_progress;
+    fetch->data = call;
+    AUTO(image) *i = image_store_fetch(n->images, fetch, err);
+    if (!i)
+        return outcome_of(-1, err);
+    last.image_id = i->id;
+    last.n_names = i->names.len;
+    last.names = i->names.items;
+    return rpc_call_send(call, &last.base, err);
+}
+
+int image_calls_node_import(struct rpc_call *call, void *data, const ProtobufCMessage *request,
+                            ProtobufCMessage *response, struct error *err)
+{
+    const Berth__V1__ImportImageRequest *r = (const Berth__V1__ImportImageRequest *)request;
+    struct image_request fetch = {.name = r->name, .path = r->path};
+
+    if (*r->path != '/')
+        return error_set(err, ERROR_INVALID, "import \"%s\": the path is not absolute", r->path);
+    return fetch_for(call, data, &fetch, err);
+}
+
+int image_calls_node_pull(struct rpc_call *call, void *data, const ProtobufCMessage *request,
+                          ProtobufCMessage *response, struct error *err)
+{
+    const Berth__V1__PullImageRequest *r = (const Berth__V1__PullImageRequest *)request;
+    struct image_request fetch = {
+        .name = r->image,
+        .credentials = {.username = r->username, .password = r->password},
+    };
+
+    if (!*r->image)
+        return error_set(err, ERROR_INVALID, "the request names no image");
+    return fetch_for(call, data, &fetch, err);
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cri/runtime_calls.h"
+
+#include <cri.pb-c.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "cri/outcome.h"
+#include "pod/events.h"
+#include "pod/node.h"
+
+int runtime_calls_version(struct rpc_call *call, void *data, const ProtobufCMessage *request,
+                          ProtobufCMessage *response, struct error *err)
+{
+    Runtime__V1__VersionResponse *r = (Runtime__V1__VersionResponse *)response;
+
+    r->version = "0.1.0";
+    r->runtime_name = "berth";
+    r->runtime_version = BERTH_VERSION;
+    r->runtime_api_version = "v1";
+    return 0;
+}
+
+/* --- Status --- */
+
+static Runtime__V1__RuntimeCondition *condition(struct arena *a, char *type,
+                                                const struct error *why_not, char *reason)
+{
+    Runtime__V1__RuntimeCondition *c = arena_new(a, &runtime__v1__runtime_condition__descriptor);
+
+    c->type = type;
+    c->status = !why_not;
+    if (why_not) {
+        c->reason = reason;
+        c->message = arena_strdup(a, why_not->text);
+    }
+    return c;
+}
+
+static Runtime__V1__RuntimeHandler *handler(struct arena *a, const char *name,
+                                            const struct node_runtime *r)
+{
+    Runtime__V1__RuntimeHandler *h = arena_new(a, &runtime__v1__runtime_handler__descriptor);
+
+    h->name = (char *)name;
+    if (r->features.known) {
+        h->features = arena_new(a, &runtime__v1__runtime_handler_features__descriptor);
+        h->features->recursive_read_only_mounts = r->features.recursive_read_only;
+    }
+    return h;
+}
+
+/* Every handler by its name, sorted, and the default one also as "". */
+static void add_handlers(struct node *n, struct arena *a, Runtime__V1__StatusResponse *out)
+{
+    out->runtime_handlers = arena_alloc(a, (n->n_runtimes + 1) * sizeof *out->runtime_handlers);
+    out->runtime_handlers[out->n_runtime_handlers++] =
+        handler(a, "", node_runtime_find(n, n->default_runtime));
+    for (size_t i = 0; i < n->n_runtimes; i++)
+        out->runtime_handlers[out->n_runtime_handlers++] =
+            handler(a, n->runtimes[i].name, &n->runtimes[i]);
+}
+
+static void add_info(struct arena *a, Runtime__V1__StatusResponse *out, const char *key,
+                     const char *value)
+{
+    Runtime__V1__StatusResponse__InfoEntry *entry =
+        arena_new(a, &runtime__v1__status_response__info_entry__descriptor);
+
+    entry->key = arena_strdup(a, key);
+    entry->value = arena_strdup(a, value);
+    out->info[out->n_info++] = entry;
+}
+
+static char *describe_config(struct node *n)
+{
+    JSON_AUTO *config = json_object_new_object();
+    struct json_object *runtimes;
+
+    json_add_str(config, "root", n->root);
+    json_add_str(config, "state", n->state);
+    json_add_str(config, "defaultRuntime", n->default_runtime);
+    runtimes = json_add_object(config, "runtimes");
+    for (size_t i = 0; i < n->n_runtimes; i++)
+        json_add_str(json_add_object(runtimes, n->runtimes[i].name), "path", n->runtimes[i].path);
+    return xstrdup(json_text(config));
+}
+
+int runtime_calls_status(struct rpc_call *call, void *data, const ProtobufCMessage *request,
+                         ProtobufCMessage *response, struct error *err)
+{
+    Runtime__V1__StatusResponse *out = (Runtime__V1__StatusResponse *)response;
+    struct arena *a = rpc_call_arena(call);
+    struct node *n = data;
+    struct error runtime, network;
+    bool runtime_ready = node_runtime_for(n, "", &runtime) != NULL;
+    bool network_ready = cni_check(n->cni, &network) == 0;
+
+    out->status = arena_new(a, &runtime__v1__runtime_status__descriptor);
+    out->status->n_conditions = 2;
+    out->status->conditions = arena_alloc(a, 2 * sizeof *out->status->conditions);
+    out->status->conditions[0] =
+        condition(a, "RuntimeReady", runtime_ready ? NULL : &runtime, "RuntimeUnusable");
+    out->status->conditions[1] =
+        condition(a, "NetworkReady", network_ready ? NULL : &network, "NetworkPluginNotReady");
+    if (!network_ready)
+        out->status->conditions[1]->message =
+            arena_printf(a, "Network plugin returns error: %s", network.text);
+    add_handlers(n, a, out);
+    out->features = arena_new(a, &runtime__v1__runtime_features__descriptor);
+    out->features->supplemental_groups_policy = true;
+    if (((const Runtime__V1__StatusRequest *)request)->verbose) {
+        AUTO_FREE char *config = describe_config(n), *networks = cni_describe(n->cni);
+
+        out->info = arena_alloc(a, 3 * sizeof *out->info);
+        add_info(a, out, "config", config);
+        add_info(a, out, "cniconfig", networks);
+        add_info(a, out, "lastCNILoadStatus", network_ready ? "OK" : network.text);
+    }
+    return 0;
+}
+
+int runtime_calls_config(struct rpc_call *call, void *data, const ProtobufCMessage *request,
+                         ProtobufCMessage *response, struct error *err)
+{
+    Runtime__V1__RuntimeConfigResponse *out = (Runtime__V1__RuntimeConfigResponse *)response;
+    struct node *n = data;
+
+    out->linux =
+        arena_new(rpc_call_arena(call), &runtime__v1__linux_runtime_configuration__descriptor);
+    out->linux->cgroup_driver = node_runtime_find(n, n->default_runtime)->systemd_cgroup
+                                    ? RUNTIME__V1__CGROUP_DRIVER__SYSTEMD
+                                    : RUNTIME__V1__CGROUP_DRIVER__CGROUPFS;
+    return 0;
+}
+
+/* --- GetContainerEvents --- */
+
+static int send_events(struct rpc_call *call, struct events_subscriber *s, struct error *err)
+{
+    for (;;) {
+        struct event *e = events_next(s, rpc_call_deadline(call), err);
+        int outcome;
+
+        if (!e)
+            return -1;
+        outcome = rpc_call_send(call, event_message(e), err);
+        event_free(e);
+        if (outcome < 0)
+            return -1;
+    }
+}
+
+int runtime_calls_events(struct rpc_call *call, void *data, const ProtobufCMessage *request,
+                         ProtobufCMessage *response, struct error *err)
+{
+    struct node *n = data;
+    struct events_subscriber *s = events_subscribe(n->events);
+    int outcome = send_events(call, s, err);
+
+    events_unsubscribe(s);
+    return outcome_of(outcome, err);
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ctl/proto_json.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/own.h"
+
+enum { NAME_MAX_LEN = 64 };
+
+static struct json_object *base64(const ProtobufCBinaryData *bytes)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    AUTO_FREE char *text = xmalloc((bytes->len + 2) / 3 * 4 + 1);
+    char *at = text;
+
+    for (size_t i = 0; i < bytes->len; i += 3) {
+        size_t left = bytes->len - i;
+        uint32_t bits = (uint32_t)bytes->data[i] << 16;
+
+        bits |= left > 1 ? (uint32_t)bytes->data[i + 1] << 8 : 0;
+        bits |= left > 2 ? bytes->data[i + 2] : 0;
+        *at++ = digits[bits >> 18];
+        *at++ = digits[bits >> 12 & 63];
+        *at++ = left > 1 ? digits[bits >> 6 & 63] : '=';
+        *at++ = left > 2 ? digits[bits & 63] : '=';
+    }
+    return json_object_new_string_len(text, (int)(at - text));
+}
+
+static struct json_object *long_number(bool is_signed, const void *at)
+{
+    char text[24];
+
+    if (is_signed)
+        snprintf(text, sizeof text, "%" PRId64, *(const int64_t *)at);
+    else
+        snprintf(text, sizeof text, "%" PRIu64, *(const uint64_t *)at);
+    return json_object_new_string(text);
+}
+
+static struct json_object *enum_name(const ProtobufCEnumDescriptor *type, int number)
+{
+    const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(type, number);
+
+    return value ? json_object_new_string(value->name) : json_object_new_int(number);
+}
+
+/* One value of a field, at a place in memory. */
+static struct json_object *value_of(const ProtobufCFieldDescriptor *field, const void *at)
+{
+    switch (field->type) {
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_SINT64:
+    case PROTOBUF_C_TYPE_SFIXED64:
+        return long_number(true, at);
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_FIXED64:
+        return long_number(false, at);
+    case PROTOBUF_C_TYPE_UINT32:
+    case PROTOBUF_C_TYPE_FIXED32:
+        return json_object_new_int64(*(const uint32_t *)at);
+    case PROTOBUF_C_TYPE_FLOAT:
+        return json_object_new_double((double)*(const float *)at);
+    case PROTOBUF_C_TYPE_DOUBLE:
+        return json_object_new_double(*(const double *)at);
+    case PROTOBUF_C_TYPE_BOOL:
+        return json_object_new_boolean(*(const protobuf_c_boolean *)at);
+    case PROTOBUF_C_TYPE_ENUM:
+        return enum_name(field->descriptor, *(const int *)at);
+    case PROTOBUF_C_TYPE_STRING:
+        return json_object_new_string(*(char *const *)at ? *(char *const *)at : "");
+    case PROTOBUF_C_TYPE_BYTES:
+        return base64(at);
+    case PROTOBUF_C_TYPE_MESSAGE: {
+        const ProtobufCMessage *message = *(ProtobufCMessage *const *)at;
+
+        return message ? proto_json_of(message) : NULL;
+    }
+    default: /* 32 bits and signed */
+        return json_object_new_int(*(const int32_t *)at);
+    }
+}
+
+static size_t size_of(const ProtobufCFieldDescriptor *field)
+{
+    switch (field->type) {
+    case PROTOBUF_C_TYPE_INT64:
+    case PROTOBUF_C_TYPE_SINT64:
+    case PROTOBUF_C_TYPE_SFIXED64:
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_FIXED64:
+    case PROTOBUF_C_TYPE_DOUBLE:
+        return 8;
+    case PROTOBUF_C_TYPE_STRING:
+    case PROTOBUF_C_TYPE_MESSAGE:
+        return sizeof(void *);
+    case PROTOBUF_C_TYPE_BYTES:
+        return sizeof(ProtobufCBinaryData);
+    default:
+        return 4;
+    }
+}
+
+/* protobuf-c gives maps as repeated messages called SomethingEntry with a key and a value. */
+static bool is_map(const ProtobufCFieldDescriptor *field)
+{
+    const ProtobufCMessageDescriptor *entry = field->descriptor;
+    size_t len;
+
+    if (field->type != PROTOBUF_C_TYPE_MESSAGE || entry->n_fields != 2)
+        return false;
+    len = strlen(entry->name);
+    return len > 5 && strcmp(entry->name + len - 5, "Entry") == 0 &&
+           strcmp(entry->fields[0].name, "key") == 0;
+}
+
+static void add_entry(struct json_object *map, const ProtobufCMessage *entry)
+{
+    const ProtobufCFieldDescriptor *key = &entry->descriptor->fields[0];
+    const ProtobufCFieldDescriptor *value = &entry->descriptor->fields[1];
+    JSON_AUTO *name = value_of(key, (const char *)entry + key->offset);
+
+    json_add(map, json_object_get_string(name),
+             value_of(value, (const char *)entry + value->offset));
+}
+
+static struct json_object *list_of(const ProtobufCFieldDescriptor *field, const char *message)
+{
+    size_t count = *(const size_t *)(const void *)(message + field->quantifier_offset);
+    const char *items = *(const char *const *)(const void *)(message + field->offset);
+    bool map = is_map(field);
+    struct json_object *list = map ? json_object_new_object() : json_object_new_array();
+
+    for (size_t i = 0; i < count; i++) {
+        const char *at = items + i * size_of(field);
+
+        if (map)
+            add_entry(list, *(ProtobufCMessage *const *)(const void *)at);
+        else
+            json_add(list, NULL, value_of(field, at));
+    }
+    return list;
+}
+
+/* pod_sandbox_id becomes podSandboxId. */
+static void camel_case(char out[static NAME_MAX_LEN], const char *name)
+{
+    size_t len = 0;
+
+    for (; *name && len < NAME_MAX_LEN - 1; name++) {
+        bool raise = name[0] == '_' && name[1] >= 'a' && name[1] <= 'z';
+
+        name += raise;
+        out[len++] = raise ? (char)(*name - 'a' + 'A') : *name;
+    }
+    out[len] = '\0';
+}
+
+struct json_object *proto_json_of(const ProtobufCMessage *message)
+{
+    struct json_object *object = json_object_new_object();
+
+    for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
+        const char *at = (const char *)message;
+        char name[NAME_MAX_LEN];
+
+        camel_case(name, field->name);
+        if (field->label == PROTOBUF_C_LABEL_REPEATED)
+            json_add(object, name, list_of(field, at));
+        else
+            json_add(object, name, value_of(field, at + field->offset));
+    }
+    return object;
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "ctl/ctl.h"
+
+/* pull: images on their way to this node, with progress on standard error. Each returns the image's
+ * id, in c's arena. */
+
+/* creds is "user:password", or NULL. */
+MUST_CHECK const char *pull_image(struct ctl *c, const char *name, const char *creds,
+                                  struct error *err);
+
+/* Only when the node does not have it. */
+MUST_CHECK const char *pull_if_absent(struct ctl *c, const char *name, struct error *err);
+
+/* path is an archive or folder on this node; name may be NULL. Prints the names of what came. */
+MUST_CHECK const char *pull_from_path(struct ctl *c, const char *path, const char *name,
+                                      struct error *err);

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/config.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+#include <yaml.h>
+
+#include "base/file.h"
+#include "base/own.h"
+
+enum { FILE_MAX = 1024 * 1024 };
+
+enum kind { TEXT, NUMBER, LIST, RUNTIMES };
+
+/* Keys below another are written with a dot. */
+static const struct key {
+    const char *name;
+    enum kind kind;
+    size_t offset;
+} keys[] = {
+    {"root", TEXT, offsetof(struct config, root)},
+    {"state", TEXT, offsetof(struct config, state)},
+    {"socket", TEXT, offsetof(struct config, socket)},
+    {"log_level", TEXT, offsetof(struct config, log_level)},
+    {"default_runtime", TEXT, offsetof(struct config, default_runtime)},
+    {"runtimes", RUNTIMES, 0},
+    {"cgroup_driver", TEXT, offsetof(struct config, cgroup_driver)},
+    {"max_container_log_line_size", NUMBER, offsetof(struct config, log_line_max)},
+    {"cni.conf_dir", TEXT, offsetof(struct config, cni_conf_dir)},
+    {"cni.bin_dirs", LIST, offsetof(struct config, cni_bin_dirs)},
+    {"cni.max_conf_num", NUMBER, offsetof(struct config, cni_max_conf_num)},
+    {"cni.cache_dir", TEXT, offsetof(struct config, cni_cache_dir)},
+    {"cni.ip_pref", TEXT, offsetof(struct config, cni_ip_pref)},
+    {"registry.config_path", LIST, offsetof(struct config, registry_dirs)},
+    {"shim", TEXT, offsetof(struct config, shim)},
+    {"image.helper", TEXT, offsetof(struct config, image_helper)},
+};
+
+/* What the functions below share while one file is read. */
+struct reading {
+    struct config *config;
+    const char *file;
+    yaml_document_t *document;
+    struct error *err;
+};
+
+static int fail(struct reading *r, const yaml_node_t *at, const char *what, const char *key)
+{
+    return error_set(r->err, ERROR_INVALID, "%s line %zu: %s \"%s\"", r->file,
+                     at->start_mark.line + 1, what, key);
+}
+
+static const char *text_of(const yaml_node_t *node)
+{
+    return node && node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value : NULL;
+}
+
+static yaml_node_t *node_at(struct reading *r, int id)
+{
+    return yaml_document_get_node(r->document, id);
+}
+
+static int set_number(struct reading *r, const yaml_node_t *value, const char *key, int64_t *out)
+{
+    const char *text = text_of(value);
+    char *end;
+
+    errno = 0;
+    *out = text ? strtoll(text, &end, 10) : 0;
+    if (!text || end == text || *end || errno)
+        return fail(r, value, "not a number:", key);
+    return 0;
+}
+
+/* A list may also be written as one scalar, whose colons separate as in PATH. */
+static int set_list(struct reading *r, const yaml_node_t *value, const char *key, struct strv *out)
+{
+    strv_fini(out);
+    if (text_of(value)) {
+        strv_add_split(out, text_of(value), ':');
+        return 0;
+    }
+    if (value->type != YAML_SEQUENCE_NODE)
+        return fail(r, value, "not a list:", key);
+    for (yaml_node_item_t *item = value->data.sequence.items.start;
+         item < value->data.sequence.items.top; item++) {
+        const char *text = text_of(node_at(r, *item));
+
+        if (!text)
+            return fail(r, value, "not a list of texts:", key);
+        strv_add(out, text);
+    }
+    return 0;
+}
+
+static int set_runtime(struct reading *r, const char *name, const yaml_node_t *value)
+{
+    struct config *c = r->config;
+    struct config_runtime *runtime;
+
+    if (value->type != YAML_MAPPING_NODE)
+        return fail(r, value, "not a mapping: runtime", name);
+    if (c->n_runtimes == CONFIG_RUNTIMES_MAX)
+        return fail(r, value, "too many runtimes:", name);
+    runtime = &c->runtimes[c->n_runtimes++];
+    *runtime = (struct config_runtime){.name = xstrdup(name)};
+    for (yaml_node_pair_t *pair = value->data.mapping.pairs.start;
+         pair < value->data.mapping.pairs.top; pair++) {
+        const yaml_node_t *key = node_at(r, pair->key);
+        const char *text = text_of(node_at(r, pair->value));
+
+        if (!text_of(key) || strcmp(text_of(key), "path") != 0)
+            return fail(r, key, "unknown key in a runtime:", text_of(key) ? text_of(key) : "?");
+        if (!text)
+            return fail(r, key, "not a text:", "path");
+        free(runtime->path);
+        runtime->path = xstrdup(text);
+    }
+    return runtime->path ? 0 : fail(r, value, "no path for runtime", name);
+}
+
+static void drop_runtimes(struct config *c)
+{
+    for (size_t i = 0; i < c->n_runtimes; i++) {
+        free(c->runtimes[i].name);
+        free(c->runtimes[i].path);
+    }
+    c->n_runtimes = 0;
+}
+
+static int set_runtimes(struct reading *r, const yaml_node_t *value)
+{
+    if (value->type != YAML_MAPPING_NODE)
+        return fail(r, value, "not a mapping:", "runtimes");
+    drop_runtimes(r->config);
+    for (yaml_node_pair_t *pair = value->data.mapping.pairs.start;
+         pair < value->data.mapping.pairs.top; pair++) {
+        const yaml_node_t *key = node_at(r, pair->key);
+
+        if (!text_of(key))
+            return fail(r, key, "not a name of a runtime:", "?");
+        if (set_runtime(r, text_of(key), node_at(r, pair->value)) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int set(struct reading *r, const struct key *key, const yaml_node_t *value)
+{
+    void *field = (char *)r->config + key->offset;
+    char **text = field;
+
+    switch (key->kind) {
+    case NUMBER:
+        return set_number(r, value, key->name, field);
+    case LIST:
+        return set_list(r, value, key->name, field);
+    case RUNTIMES:
+        return set_runtimes(r, value);
+    case TEXT:
+        break;
+    }
+    if (!text_of(value))
+        return fail(r, value, "not a text:", key->name);
+    free(*text);
+    *text = xstrdup(text_of(value));
+    return 0;
+}
+
+static bool is_section(const char *name)
+{
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        if (strncmp(keys[i].name, name, len) == 0 && keys[i].name[len] == '.')
+            return true;
+    return false;
+}
+
+static int read_section(struct reading *r, const char *section, const yaml_node_t *node);
+
+static int read_pair(struct reading *r, const char *section, const yaml_node_t *key,
+                     const yaml_node_t *value)
+{
+    AUTO_FREE char *name = NULL;
+
+    if (!text_of(key))
+        return fail(r, key, "unknown key", "?");
+    name = xasprintf("%s%s%s", section, *section ? "." : "", text_of(key));
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        if (strcmp(keys[i].name, name) == 0)
+            return set(r, &keys[i], value);
+    if (*section || !is_section(name))
+        return fail(r, key, "unknown key", name);
+    return read_section(r, name, value);
+}
+
+static int read_section(struct reading *r, const char *section, const yaml_node_t *node)
+{
+    if (text_of(node) && !*text_of(node))
+        return 0; /* "cni:" with nothing below it */
+    if (node->type != YAML_MAPPING_NODE)
+        return fail(r, node, "not a mapping:", *section ? section : "the file");
+    for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+         pair < node->data.mapping.pairs.top; pair++)
+        if (read_pair(r, section, node_at(r, pair->key), node_at(r, pair->value)) < 0)
+            return -1;
+    return 0;
+}
+
+int config_parse(struct config *c, const char *name, const char *text, size_t len,
+                 struct error *err)
+{
+    yaml_parser_t parser;
+    yaml_document_t document;
+    struct reading r = {c, name, &document, err};
+    yaml_node_t *top;
+    int outcome = 0;
+
+    if (!yaml_parser_initialize(&parser))
+        abort();
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
+    if (!yaml_parser_load(&parser, &document)) {
+        outcome = error_set(err, ERROR_INVALID, "%s line %zu: %s", name,
+                            parser.problem_mark.line + 1, parser.problem);
+        yaml_parser_delete(&parser);
+        return outcome;
+    }
+    top = yaml_document_get_root_node(&document);
+    if (top)
+        outcome = read_section(&r, "", top);
+    yaml_document_delete(&document);
+    yaml_parser_delete(&parser);
+    return outcome;
+}
+
+int config_load(struct config *c, const char *path, struct error *err)
+{
+    AUTO_FINI(buf) text = BUF(FILE_MAX);
+
+    if (file_load(AT_FDCWD, path, &text, err) < 0)
+        return -1;
+    return config_parse(c, path, text.len ? text.data : "", text.len, err);
+}
+
+static int is_yaml(const struct dirent *entry)
+{
+    const char *dot = strrchr(entry->d_name, '.');
+
+    return entry->d_name[0] != '.' && dot && strcmp(dot, ".yaml") == 0;
+}
+
+int config_load_folder(struct config *c, const char *folder, struct error *err)
+{
+    struct dirent **entries = NULL;
+    int n = scandir(folder, &entries, is_yaml, alphasort), outcome = 0;
+
+    if (n < 0)
+        return errno == ENOENT ? 0 : error_errno(err, errno, "read folder %s", folder);
+    for (int i = 0; i < n; i++) {
+        AUTO_FREE char *path = xasprintf("%s/%s", folder, entries[i]->d_name);
+
+        if (outcome == 0)
+            outcome = config_load(c, path, err);
+        free(entries[i]);
+    }
+    free(entries);
+    return outcome;
+}
+
+void config_init(struct config *c)
+{
+    *c = (struct config){
+        .root = xstrdup("/var/lib/berth"),
+        .state = xstrdup("/run/berth"),
+        .log_level = xstrdup("info"),
+        .default_runtime = xstrdup("crun"),
+        .cgroup_driver = xstrdup("cgroupfs"),
+        .log_line_max = 16 * 1024,
+        .cni_conf_dir = xstrdup("/etc/cni/net.d"),
+        .cni_max_conf_num = 1,
+        .cni_ip_pref = xstrdup(""),
+    };
+}
+
+void config_fini(struct config *c)
+{
+    char *texts[] = {c->root,          c->state,           c->socket,
+                     c->log_level,     c->default_runtime, c->cgroup_driver,
+                     c->shim,          c->image_helper,    c->cni_conf_dir,
+                     c->cni_cache_dir, c->cni_ip_pref};
+
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        free(texts[i]);
+    drop_runtimes(c);
+    strv_fini(&c->cni_bin_dirs);
+    strv_fini(&c->registry_dirs);
+    *c = (struct config){0};
+}
+
+/* A program of ours: beside berthd when it runs from a build, else where it is installed. */
+static char *find_program(const char *name)
+{
+    static const char *const folders[] = {"/usr/local/libexec/berth", "/usr/libexec/berth",
+                                          "/usr/local/bin", "/usr/bin"};
+    char self[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+    char *path;
+
+    if (len > 0) {
+        self[len] = '\0';
+        *strrchr(self, '/') = '\0';
+        path = xasprintf("%s/%s", self, name);
+        if (access(path, X_OK) == 0)
+            return path;
+        free(path);
+    }
+    for (size_t i = 0; i < COUNT_OF(folders); i++) {
+        path = xasprintf("%s/%s", folders[i], name);
+        if (access(path, X_OK) == 0)
+            return path;
+        free(path);
+    }
+    return NULL;
+}
+
+static void add_default_runtimes(struct config *c)
+{
+    static const char *const names[] = {"crun", "runc"};
+
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        c->runtimes[c->n_runtimes++] = (struct config_runtime){
+            .name = xstrdup(names[i]), .path = xasprintf("/usr/bin/%s", names[i])};
+}
+
+static int check(const struct config *c, struct error *err)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < c->n_runtimes; i++)
+        found = found || strcmp(c->runtimes[i].name, c->default_runtime) == 0;
+    if (!found)
+        return error_set(err, ERROR_INVALID, "default_runtime \"%s\" is none of the runtimes",
+                         c->default_runtime);
+    if (strcmp(c->cgroup_driver, "cgroupfs") != 0 && strcmp(c->cgroup_driver, "systemd") != 0)
+        return error_set(err, ERROR_INVALID, "cgroup_driver \"%s\" is neither cgroupfs nor systemd",
+                         c->cgroup_driver);
+    if (*c->root != '/' || *c->state != '/' || *c->socket != '/')
+        return error_set(err, ERROR_INVALID, "root, state and socket must be absolute paths");
+    if (!c->shim)
+        return error_set(err, ERROR_INVALID,
+                         "containerd-shim-berth-v2 is not installed: set shim");
+    if (!c->image_helper)
+        return error_set(err, ERROR_INVALID, "berth-image is not installed: set image.helper");
+    return 0;
+}
+
+int config_finish(struct config *c, struct error *err)
+{
+    if (!c->socket)
+        c->socket = xasprintf("%s/berth.sock", c->state);
+    if (!c->shim)
+        c->shim = find_program("containerd-shim-berth-v2");
+    if (!c->image_helper)
+        c->image_helper = find_program("berth-image");
+    if (c->n_runtimes == 0)
+        add_default_runtimes(c);
+    if (c->cni_bin_dirs.len == 0) {
+        strv_add(&c->cni_bin_dirs, "/opt/cni/bin");
+        strv_add(&c->cni_bin_dirs, "/usr/lib/cni");
+    }
+    if (c->registry_dirs.len == 0)
+        strv_add(&c->registry_dirs, "/etc/berth/certs.d");
+    return check(c, err);
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/own.h"
+
+static void test_every_key_is_read(void **state)
+{
+    static const char text[] = "root: /r\nstate: /s\nlog_level: debug\ndefault_runtime: fast\n"
+                               "max_container_log_line_size: 100\ncgroup_driver: systemd\n"
+                               "runtimes:\n  fast: {path: /bin/fast}\n"
+                               "cni:\n  conf_dir: /c\n  bin_dirs: [/a, /b]\n  max_conf_num: 2\n"
+                               "registry:\n  config_path: /x:/y\n"
+                               "shim: /shim\nimage: {helper: /image}\n";
+    struct error err = {0};
+    struct config c;
+
+    (void)state;
+    config_init(&c);
+    assert_int_equal(config_parse(&c, "f", text, strlen(text), &err), 0);
+    assert_int_equal(config_finish(&c, &err), 0);
+    assert_string_equal(c.root, "/r");
+    assert_string_equal(c.socket, "/s/berth.sock");
+    assert_string_equal(c.runtimes[0].path, "/bin/fast");
+    assert_int_equal(c.n_runtimes, 1);
+    assert_int_equal(c.log_line_max, 100);
+    assert_int_equal(c.cni_bin_dirs.len, 2);
+    assert_string_equal(c.registry_dirs.items[1], "/y");
+    config_fini(&c);
+}
+
+static void test_what_is_wrong_is_named_with_its_line(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *why;
+    } cases[] = {
+        {"root: /r\nrot: /x\n", "f line 2: unknown key \"rot\""},
+        {"cni:\n  bindirs: []\n", "f line 2: unknown key \"cni.bindirs\""},
+        {"max_container_log_line_size: many\n",
+         "f line 1: not a number: \"max_container_log_line_size\""},
+        {"runtimes:\n  a: {exe: /x}\n", "f line 2: unknown key in a runtime: \"exe\""},
+        {"runtimes:\n  a: {}\n", "f line 2: no path for runtime \"a\""},
+        {"cni: [1]\n", "f line 1: not a mapping: \"cni\""},
+        {"- a\n", "f line 1: not a mapping: \"the file\""},
+        {"root: {}\n", "f line 1: not a text: \"root\""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct error err = {0};
+        struct config c;
+
+        config_init(&c);
+        assert_int_equal(config_parse(&c, "f", cases[i].text, strlen(cases[i].text), &err), -1);
+        assert_string_equal(err.text, cases[i].why);
+        config_fini(&c);
+    }
+}
+
+static void test_broken_yaml_is_named_with_its_line(void **state)
+{
+    static const char text[] = "root: /r\n  bad: [\n";
+    struct error err = {0};
+    struct config c;
+
+    (void)state;
+    config_init(&c);
+    assert_int_equal(config_parse(&c, "f", text, strlen(text), &err), -1);
+    assert_int_equal(err.code, ERROR_INVALID);
+    assert_memory_equal(err.text, "f line 2:", 9);
+    config_fini(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_key_is_read),
+        cmocka_unit_test(test_what_is_wrong_is_named_with_its_line),
+        cmocka_unit_test(test_broken_yaml_is_named_with_its_line),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <getopt.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/own.h"
+#include "cri/services.h"
+#include "daemon/config.h"
+#include "daemon/service_manager.h"
+#include "daemon/setup.h"
+#include "pod/exit_monitor.h"
+#include "pod/recovery.h"
+
+/* berthd: options, wiring and the main loop. */
+
+enum { THREADS_MAX = 512, DRAIN_MS = 10 * 1000, SOCKET_MODE = 0660 };
+
+static const char default_config[] = "/etc/berth/config.yaml";
+static const char default_folder[] = "/etc/berth/conf.d";
+
+struct daemon {
+    struct config config;
+    struct loop *loop;
+    struct pool *pool;
+    struct node node;
+    struct rpc_server *server;
+    int signals;
+    bool stopping;
+};
+
+static void observe(void *data, const char *method, const struct error *outcome,
+                    int64_t duration_ns)
+{
+    double ms = (double)duration_ns / 1e6;
+
+    (void)data;
+    if (outcome)
+        log_info("%s: %s: %s (%.1f ms)", method, error_code_name(outcome->code), outcome->text, ms);
+    else
+        log_debug("%s (%.1f ms)", method, ms);
+}
+
+static void on_drained(void *data)
+{
+    struct daemon *d = data;
+
+    loop_stop(d->loop);
+}
+
+static void on_signal(void *data, uint32_t events)
+{
+    struct daemon *d = data;
+    struct signalfd_siginfo info;
+
+    (void)events;
+    if (read(d->signals, &info, sizeof info) != sizeof info)
+        return;
+    if (d->stopping) { /* asked twice: at once */
+        loop_stop(d->loop);
+        return;
+    }
+    d->stopping = true;
+    log_info("stopping; pods go on");
+    service_manager_tell("STOPPING=1");
+    rpc_server_drain(d->server, DRAIN_MS, on_drained, d);
+}
+
+static int watch_signals(struct daemon *d, struct error *err)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    d->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (d->signals < 0)
+        return error_set(err, ERROR_INTERNAL, "signalfd");
+    return loop_add(d->loop, d->signals, EPOLLIN, on_signal, d, err) ? 0 : -1;
+}
+
+static void on_networks_changed(void *data, uint32_t events)
+{
+    (void)events;
+    cni_changed(data);
+}
+
+static int watch_networks(struct daemon *d, struct error *err)
+{
+    int fd = cni_watch_fd(d->node.cni);
+
+    if (fd < 0) {
+        log_warn("%s cannot be watched for changes", d->config.cni_conf_dir);
+        return 0;
+    }
+    return loop_add(d->loop, fd, EPOLLIN, on_networks_changed, d->node.cni, err) ? 0 : -1;
+}
+
+static void finish_recovery(void *data)
+{
+    recovery_finish(data);
+}
+
+static int serve(struct daemon *d, struct error *err)
+{
+    struct rpc_server_options options = {.loop = d->loop, .pool = d->pool, .observe = observe};
+
+    d->server = rpc_server_new(&options, err);
+    if (!d->server)
+        return -1;
+    services_add(d->server, &d->node);
+    if (rpc_server_listen(d->server, d->config.socket, SOCKET_MODE, err) < 0)
+        return -1;
+    log_info("berthd " BERTH_VERSION " serves CRI on %s: %zu pods, %zu containers",
+             d->config.socket, d->node.sandboxes.len, d->node.containers.len);
+    service_manager_tell("READY=1");
+    pool_submit(d->pool, finish_recovery, &d->node);
+    return loop_run(d->loop, err);
+}
+
+static int run(struct daemon *d, struct error *err)
+{
+    d->loop = loop_new(err);
+    d->pool = d->loop ? pool_new(THREADS_MAX, err) : NULL;
+    if (!d->pool || setup_node(&d->node, &d->config, d->loop, d->pool, err) < 0 ||
+        watch_signals(d, err) < 0 || watch_networks(d, err) < 0 ||
+        exit_monitor_start(&d->node, err) < 0 || recovery_load(&d->node, err) < 0)
+        return -1;
+    return serve(d, err);
+}
+
+static int load_config(struct config *c, const char *path, struct error *err)
+{
+    config_init(c);
+    if (path) {
+        if (config_load(c, path, err) < 0)
+            return -1;
+    } else if ((config_load(c, default_config, err) < 0 && err->code != ERROR_NOT_FOUND) ||
+               config_load_folder(c, default_folder, err) < 0) {
+        return -1;
+    }
+    return config_finish(c, err);
+}
+
+static int usage(FILE *to, int status)
+{
+    fputs("usage: berthd [--config FILE] [--check] [--version] [--help]\n"
+          "  --config FILE  read only FILE, not /etc/berth/config.yaml and /etc/berth/conf.d\n"
+          "  --check        read the configuration, say whether it is right, and end\n",
+          to);
+    return status;
+}
+
+static int start(const char *path, bool check_only)
+{
+    static struct daemon d = {.signals = -1};
+    struct error err = {0};
+    enum log_level level;
+
+    if (load_config(&d.config, path, &err) < 0 ||
+        log_parse_level(d.config.log_level, &level, &err) < 0) {
+        log_error("configuration: %s", err.text);
+        return 2;
+    }
+    if (check_only)
+        return 0;
+    log_set_level(level);
+    if (run(&d, &err) < 0) {
+        log_error("%s", err.text);
+        return 1;
+    }
+    /* Requests that are still blocked somewhere end with us; records are made to bear that. */
+    rpc_server_free(d.server);
+    pool_free(d.pool);
+    setup_fini(&d.node);
+    loop_free(d.loop);
+    fd_close(&d.signals);
+    config_fini(&d.config);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"check", no_argument, NULL, 'k'},
+                                            {"version", no_argument, NULL, 'v'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
+    const char *config = NULL;
+    bool check_only = false;
+
+    for (int option; (option = getopt_long(argc, argv, "c:kvh", options, NULL)) >= 0;) {
+        if (option == 'c')
+            config = optarg;
+        else if (option == 'k')
+            check_only = true;
+        else if (option == 'v')
+            return puts("berthd " BERTH_VERSION) < 0;
+        else
+            return option == 'h' ? usage(stdout, 0) : usage(stderr, 2);
+    }
+    if (optind < argc)
+        return usage(stderr, 2);
+    umask(022);
+    /* Many threads do little: two heaps are enough, and what is free goes back. */
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+    return start(config, check_only);
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/setup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "os/mount.h"
+#include "pod/container.h"
+#include "pod/sandbox.h"
+
+enum { FEATURES_MS = 5000 };
+
+static int make_folder(const char *parent, const char *name, mode_t mode, struct error *err)
+{
+    AUTO_FREE char *path = xasprintf("%s/%s", parent, name);
+
+    return file_make_dirs(path, mode, err);
+}
+
+static int make_folders(const struct node *n, struct error *err)
+{
+    AUTO_FREE char *pods = xasprintf("%s/pods", n->state);
+
+    if (file_make_dirs(n->root, 0711, err) < 0 || file_make_dirs(n->state, 0711, err) < 0 ||
+        make_folder(n->root, "containers", 0711, err) < 0 ||
+        make_folder(n->root, "empty", 0755, err) < 0 ||
+        make_folder(n->state, "pods", 0711, err) < 0 ||
+        make_folder(n->state, "exits", 0700, err) < 0 ||
+        make_folder(n->state, "runtimes", 0700, err) < 0)
+        return -1;
+    return mount_make_private(pods, err);
+}
+
+/* Two daemons on one folder would undo each other's work. The lock goes with the process. */
+static int lock_state(const struct node *n, struct error *err)
+{
+    AUTO_FREE char *path = xasprintf("%s/berthd.lock", n->state);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd < 0)
+        return error_errno(err, errno, "open %s", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        fd_close(&fd);
+        return error_set(err, ERROR_EXISTS, "another berthd runs on %s", n->state);
+    }
+    return 0; /* kept open on purpose, and never written to */
+}
+
+static int read_boot_id(struct node *n, struct error *err)
+{
+    AUTO_FINI(buf) text = BUF(64);
+
+    if (file_load(AT_FDCWD, "/proc/sys/kernel/random/boot_id", &text, err) < 0)
+        return -1;
+    snprintf(n->boot_id, sizeof n->boot_id, "%.36s", text.data);
+    return 0;
+}
+
+static void ask_features(struct node_runtime *r)
+{
+    struct deadline by = deadline_in_ms(FEATURES_MS);
+    struct error err;
+
+    if (oci_features_load(r->path, &by, &r->features, &err) < 0)
+        log_warn("runtime %s: %s", r->name, err.text);
+}
+
+static void add_runtimes(struct node *n, const struct config *c)
+{
+    n->runtimes = xcalloc(c->n_runtimes, sizeof *n->runtimes);
+    for (size_t i = 0; i < c->n_runtimes; i++) {
+        struct node_runtime *r = &n->runtimes[n->n_runtimes++];
+
+        r->name = xstrdup(c->runtimes[i].name);
+        r->path = xstrdup(c->runtimes[i].path);
+        r->root = xasprintf("%s/runtimes/%s", n->state, r->name);
+        r->systemd_cgroup = strcmp(c->cgroup_driver, "systemd") == 0;
+        ask_features(r);
+    }
+}
+
+static struct cni *make_cni(const struct config *c)
+{
+    struct cni_options options = {
+        .conf_dir = c->cni_conf_dir,
+        .bin_dirs = &c->cni_bin_dirs,
+        .max_conf_num = (unsigned)c->cni_max_conf_num,
+        .cache_dir = c->cni_cache_dir,
+        .ip_pref = c->cni_ip_pref,
+    };
+
+    return cni_new(&options);
+}
+
+static int open_stores(struct node *n, const struct config *c, struct error *err)
+{
+    AUTO_FREE char *path = xasprintf("%s/berth.db", n->root);
+    AUTO_FREE char *exits = xasprintf("%s/exits", n->state);
+
+    n->exits_fd = open(exits, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (n->exits_fd < 0)
+        return error_errno(err, errno, "open %s", exits);
+    n->database = database_open(path, err);
+    if (!n->database)
+        return -1;
+    n->images = image_store_open(
+        &(struct image_store_options){n->root, c->image_helper, &c->registry_dirs, n->database},
+        err);
+    return n->images ? 0 : -1;
+}
+
+int setup_node(struct node *n, const struct config *c, struct loop *loop, struct pool *pool,
+               struct error *err)
+{
+    *n = (struct node){
+        .root = xstrdup(c->root),
+        .state = xstrdup(c->state),
+        .socket = xstrdup(c->socket),
+        .shim = xstrdup(c->shim),
+        .log_line_max = c->log_line_max,
+        .default_runtime = xstrdup(c->default_runtime),
+        .loop = loop,
+        .pool = pool,
+        .exits_fd = -1,
+    };
+    pthread_mutex_init(&n->lock, NULL);
+    n->events = events_new();
+    n->jobs = job_table_new();
+    if (make_folders(n, err) < 0 || lock_state(n, err) < 0 || read_boot_id(n, err) < 0 ||
+        oci_host_detect(&n->host, err) < 0 || open_stores(n, c, err) < 0)
+        return -1;
+    add_runtimes(n, c);
+    n->cni = make_cni(c);
+    return 0;
+}
+
+/* The cgroup of pods that name none. It goes when it is empty. */
+static void remove_cgroups(void)
+{
+    static const char base[] = "/sys/fs/cgroup";
+    DIR *dir = opendir(base);
+
+    if (!dir)
+        return;
+    rmdir("/sys/fs/cgroup/berth");
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        AUTO_FREE char *path = xasprintf("%s/%s/berth", base, entry->d_name);
+
+        if (entry->d_name[0] != '.')
+            rmdir(path);
+    }
+    closedir(dir);
+}
+
+static void leave_nothing(struct node *n)
+{
+    AUTO_FREE char *pods = xasprintf("%s/pods", n->state);
+    struct error err;
+
+    if (n->sandboxes.len > 0)
+        return;
+    remove_cgroups();
+    if (mount_detach(pods, &err) < 0)
+        log_warn("%s", err.text);
+}
+
+static void free_maps(struct node *n)
+{
+    const struct map_slot *slot;
+
+    for (size_t at = 0; (slot = map_next(&n->containers, &at));)
+        container_free(slot->value);
+    for (size_t at = 0; (slot = map_next(&n->sandboxes, &at));)
+        sandbox_free(slot->value);
+    for (size_t at = 0; (slot = map_next(&n->names, &at));)
+        free(slot->value);
+    map_fini(&n->containers);
+    map_fini(&n->sandboxes);
+    map_fini(&n->names);
+}
+
+void setup_fini(struct node *n)
+{
+    leave_nothing(n);
+    free_maps(n);
+    cni_free(n->cni);
+    image_store_close(n->images);
+    database_close(n->database);
+    events_free(n->events);
+    job_table_free(n->jobs);
+    oci_host_fini(&n->host);
+    strv_fini(&n->leftovers);
+    fd_close(&n->exits_fd);
+    for (size_t i = 0; i < n->n_runtimes; i++) {
+        free(n->runtimes[i].name);
+        free(n->runtimes[i].path);
+        free(n->runtimes[i].root);
+    }
+    free(n->runtimes);
+    free(n->root);
+    free(n->state);
+    free(n->socket);
+    free(n->shim);
+    free(n->default_runtime);
+    pthread_mutex_destroy(&n->lock);
+}

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "image/image_store.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/map.h"
+#include "image/image_index.h"
+#include "image/image_records.h"
+#include "image/image_worker.h"
+#include "image/layer_refs.h"
+#include "image/reference.h"
+
+/* A pull whose client left goes on, but not for ever. */
+enum { FETCH_MAX_MS = 6 * 60 * 60 * 1000 };
+
+struct image_store {
+    char *root;
+    char *helper;
+    const struct strv *hosts_dirs;
+    struct database *database;
+    struct image_index *index;
+    struct layer_refs *layers;
+    struct job_table *jobs;
+};
+
+static void hold_image(struct image_store *s, const struct image *i)
+{
+    for (size_t n = 0; n < i->n_layers; n++)
+        layer_refs_hold(s->layers, i->layers[n].chain_id);
+}
+
+static void release_image(struct image_store *s, const struct image *i)
+{
+    for (size_t n = 0; n < i->n_layers; n++)
+        layer_refs_release(s->layers, i->layers[n].chain_id);
+}
+
+static void put_loaded(void *data, struct image *taken)
+{
+    struct image_store *s = data;
+
+    hold_image(s, taken);
+    image_index_put(s->index, taken);
+}
+
+struct image_store *image_store_open(const struct image_store_options *options, struct error *err)
+{
+    struct image_store *s = xcalloc(1, sizeof *s);
+    AUTO_FREE char *layers = xasprintf("%s/layers", options->root);
+
+    s->root = xstrdup(options->root);
+    s->helper = xstrdup(options->helper);
+    s->hosts_dirs = options->hosts_dirs;
+    s->database = options->database;
+    s->index = image_index_new();
+    s->layers = layer_refs_new(options->root);
+    s->jobs = job_table_new();
+    if (file_make_dirs(layers, 0700, err) < 0 ||
+        image_records_load(s->database, put_loaded, s, err) < 0) {
+        image_store_close(s);
+        return NULL;
+    }
+    return s;
+}
+
+void image_store_close(struct image_store *s)
+{
+    if (!s)
+        return;
+    image_index_free(s->index);
+    layer_refs_free(s->layers);
+    job_table_free(s->jobs);
+    free(s->root);
+    free(s->helper);
+    free(s);
+}
+
+static struct image *find_by_id(struct image_store *s, const char *hex, const char *name,
+                                struct error *err)
+{
+    size_t count = 0;
+    struct image *i = image_index_find_id(s->index, hex, &count);
+
+    if (count > 1)
+        error_set(err, ERROR_UNKNOWN, "%zu images have an id that begins with \"%s\"", count, name);
+    else if (count == 0)
+        error_set(err, ERROR_NOT_FOUND, "image \"%s\" is not on this node", name);
+    return i;
+}
+
+struct image *image_store_find(struct image_store *s, const char *name, struct error *err)
+{
+    const char *hex = reference_id_prefix(name);
+    struct image_reference ref;
+    struct image *i = NULL;
+    char text[REFERENCE_TEXT_SIZE];
+
+    if (!reference_is_id(name)) {
+        if (reference_parse(name, &ref, err) == 0) {
+            reference_format(&ref, text);
+            i = image_index_find_name(s->index, text);
+        } else if (!hex) {
+            return NULL;
+        }
+    }
+    if (i)
+        return i;
+    if (hex)
+        return find_by_id(s, hex, name, err);
+    error_set(err, ERROR_NOT_FOUND, "image \"%s\" is not on this node", name);
+    return NULL;
+}
+
+struct image **image_store_list(struct image_store *s, size_t *out_count)
+{
+    return image_index_list(s->index, out_count);
+}
+
+int image_store_remove(struct image_store *s, const char *name, struct error *err)
+{
+    AUTO(image) *found = image_store_find(s, name, err), *removed = NULL;
+
+    if (!found)
+        return err->code == ERROR_NOT_FOUND ? 0 : -1;
+    if (image_records_remove(s->database, found->id, err) < 0)
+        return error_wrap(err, "remove image %s", name);
+    removed = image_index_remove(s->index, found->id);
+    if (removed)
+        release_image(s, removed);
+    return 0;
+}
+
+void image_store_hold(struct image_store *s, const struct strv *chain_ids)
+{
+    for (size_t n = 0; n < chain_ids->len; n++)
+        layer_refs_hold(s->layers, chain_ids->items[n]);
+}
+
+void image_store_release(struct image_store *s, const struct strv *chain_ids)
+{
+    for (size_t n = 0; n < chain_ids->len; n++)
+        layer_refs_release(s->layers, chain_ids->items[n]);
+}
+
+void image_store_collect(struct image_store *s)
+{
+    layer_refs_collect(s->layers);
+}
+
+void image_store_usage(struct image_store *s, uint64_t *out_bytes, uint64_t *out_inodes)
+{
+    AUTO_FINI(map) seen = {0};
+    size_t count;
+    AUTO_FREE struct image **list = image_index_list(s->index, &count);
+
+    *out_bytes = *out_inodes = 0;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t n = 0; n < list[i]->n_layers; n++) {
+            const struct image_layer *layer = &list[i]->layers[n];
+
+            if (map_put(&seen, layer->chain_id, list))
+                continue; /* shared with an image counted before */
+            *out_bytes += layer->used_bytes;
+            *out_inodes += layer->inodes;
+        }
+        image_free(list[i]);
+    }
+}
+
+char *image_store_layer_path(struct image_store *s, const char *chain_id)
+{
+    AUTO_FREE char *folder = layer_refs_path(s->layers, chain_id);
+
+    return xasprintf("%s/fs", folder);
+}
+
+const char *image_store_root(const struct image_store *s)
+{
+    return s->root;
+}
+
+/* --- fetching: pull and import --- */
+
+struct fetch {
+    struct image_store *store;
+    const struct image_request *request;
+    struct image *first;
+};
+
+static void put_fetched(struct image_store *s, struct image *i)
+{
+    size_t count;
+    AUTO(image) *known = image_index_find_id(s->index, strchr(i->id, ':') + 1, &count);
+
+    if (!known)
+        hold_image(s, i);
+    image_index_put(s->index, image_ref(i));
+}
+
+static int on_event(void *data, struct json_object *event, struct error *err)
+{
+    struct fetch *f = data;
+
+    if (strcmp(json_get_str(event, "event"), "progress") == 0) {
+        struct image_progress progress = {
+            .layer = json_get_str(event, "layer"),
+            .state = json_get_str(event, "state"),
+            .done_bytes = (uint64_t)json_get_int(event, "done", 0),
+            .total_bytes = (uint64_t)json_get_int(event, "total", 0),
+        };
+
+        if (f->request->progress && progress.layer && progress.state)
+            f->request->progress(f->request->data, &progress);
+        return 0;
+    }
+    AUTO(image) *i = image_parse(event, err);
+    if (!i)
+        return -1;
+    i->pulled_ns = clock_now_ns();
+    if (image_records_store(f->store->database, i, err) < 0)
+        return -1;
+    put_fetched(f->store, i);
+    if (!f->first)
+        f->first = image_ref(i);
+    return 0;
+}
+
+static void add_str(struct json_object *to, const char *key, const char *text)
+{
+    if (text && *text)
+        json_add_str(to, key, text);
+}
+
+static struct json_object *describe(struct image_store *s, const struct image_request *request,
+                                    const char *name)
+{
+    struct json_object *job = json_object_new_object(), *dirs, *auth;
+    const struct image_credentials *c = &request->credentials;
+
+    json_add_str(job, "op", request->path ? "import" : "pull");
+    json_add_str(job, "root", s->root);
+    json_add_str(job, request->path ? "name" : "image", name);
+    add_str(job, "path", request->path);
+    dirs = json_add_array(job, "hosts_dirs");
+    for (size_t i = 0; s->hosts_dirs && i < s->hosts_dirs->len; i++)
+        json_add_str(dirs, NULL, s->hosts_dirs->items[i]);
+    auth = json_add_object(job, "auth");
+    add_str(auth, "username", c->username);
+    add_str(auth, "password", c->password);
+    add_str(auth, "auth", c->auth);
+    add_str(auth, "server_address", c->server_address);
+    add_str(auth, "identity_token", c->identity_token);
+    add_str(auth, "registry_token", c->registry_token);
+    return job;
+}
+
+static int work(struct fetch *f, struct json_object *job, struct error *err)
+{
+    struct deadline by = deadline_in_ms(FETCH_MAX_MS);
+    struct image_worker worker = {f->store->helper, job, on_event, f};
+    int outcome;
+
+    layer_refs_pause(f->store->layers);
+    outcome = image_worker_run(&worker, &by, err);
+    layer_refs_resume(f->store->layers);
+    if (outcome == 0 && !f->first)
+        return error_set(err, ERROR_NOT_FOUND, "there is no image in it");
+    return outcome;
+}
+
+/* The leader's part: does the work and tells those who joined. */
+static struct image *lead(struct image_store *s, const struct image_request *request,
+                          struct json_object *job, struct job *j, struct error *err)
+{
+    struct fetch f = {s, request, NULL};
+
+    if (work(&f, job, err) < 0) {
+        image_free(TAKE(f.first));
+        job_leave(j, NULL, err);
+        return NULL;
+    }
+    job_leave(j, f.first->id, NULL);
+    return f.first;
+}
+
+struct image *image_store_fetch(struct image_store *s, const struct image_request *request,
+                                struct error *err)
+{
+    struct image_reference ref;
+    char name[REFERENCE_TEXT_SIZE] = "";
+    AUTO_FREE char *joined = NULL;
+    struct job *j = NULL;
+    int role;
+
+    if (!request->path || *request->name) {
+        if (reference_parse(request->name, &ref, err) < 0)
+            return NULL;
+        reference_format(&ref, name);
+    }
+    JSON_AUTO *job = describe(s, request, name);
+    role = job_enter(s->jobs, json_text(job), request->client, false, &j, &joined, err);
+    if (role < 0)
+        return NULL;
+    if (role == JOB_JOINED)
+        return image_store_find(s, joined, err);
+    return lead(s, request, job, j, err);
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/strv.h"
+#include "image/image.h"
+#include "os/deadline.h"
+#include "os/job.h"
+#include "store/database.h"
+
+/* image_store: the images of this node and the layers on its disk.
+ *
+ * Records are in the database and, whole, in memory; layers are folders below <root>/layers. A
+ * layer stays while an image or a holder (a container, a running pull) needs it; the last one to
+ * let go removes it. Any thread; readers never wait for pulls. */
+struct image_store;
+
+struct image_store_options {
+    const char *root;              /* /var/lib/berth */
+    const char *helper;            /* path of berth-image */
+    const struct strv *hosts_dirs; /* folders of hosts.toml files; kept */
+    struct database *database;
+};
+
+/* Loads the records. Layers that nobody needs go only with image_store_collect(). */
+MUST_CHECK struct image_store *image_store_open(const struct image_store_options *options,
+                                                struct error *err);
+void image_store_close(struct image_store *s);
+
+/* By name, id or unambiguous beginning of an id. ERROR_NOT_FOUND; ERROR_UNKNOWN when several ids
+ * begin so; ERROR_INVALID when it can be no name. */
+MUST_CHECK struct image *image_store_find(struct image_store *s, const char *name,
+                                          struct error *err);
+
+/* All of them, each with a reference; the caller frees the array too. */
+MUST_CHECK struct image **image_store_list(struct image_store *s, size_t *out_count);
+
+struct image_credentials {
+    const char *username, *password, *auth, *server_address, *identity_token, *registry_token;
+};
+
+struct image_progress {
+    const char *layer;
+    const char *state;
+    uint64_t done_bytes;
+    uint64_t total_bytes;
+};
+
+struct image_request {
+    const char *name; /* pull: what to pull; import: name for an archive that has none, or "" */
+    const char *path; /* import: the archive or folder; NULL: pull */
+    struct image_credentials credentials;
+    const struct deadline *client; /* joiners give up at it; the work itself goes on */
+    void (*progress)(void *data, const struct image_progress *progress); /* may be NULL */
+    void *data;
+};
+
+/* Fetches or imports, and returns the image (the first of several). A second pull of the same name
+ * with the same credentials joins the running one. */
+MUST_CHECK struct image *image_store_fetch(struct image_store *s,
+                                           const struct image_request *request, struct error *err);
+
+/* Removes the image with all its names; a missing one is fine. Its disk space is free on return,
+ * but for layers somebody holds. */
+MUST_CHECK int image_store_remove(struct image_store *s, const char *name, struct error *err);
+
+/* Keeps layers from being removed, and lets them go. Chain ids. */
+void image_store_hold(struct image_store *s, const struct strv *chain_ids);
+void image_store_release(struct image_store *s, const struct strv *chain_ids);
+
+/* Removes folders of layers that no image and no holder knows; for the start of the daemon. */
+void image_store_collect(struct image_store *s);
+
+/* What the layers take on disk. */
+void image_store_usage(struct image_store *s, uint64_t *out_bytes, uint64_t *out_inodes);
+
+/* <root>/layers/<hex>/fs of a chain id; the caller frees. */
+char *image_store_layer_path(struct image_store *s, const char *chain_id);
+const char *image_store_root(const struct image_store *s);

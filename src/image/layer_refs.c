@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "image/layer_refs.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/own.h"
+
+struct layer_refs {
+    char *folder; /* <root>/layers */
+    pthread_mutex_t lock;
+    struct map counts; /* hex → count, as a pointer-sized number */
+    int fetches;
+};
+
+struct layer_refs *layer_refs_new(const char *root)
+{
+    struct layer_refs *r = xcalloc(1, sizeof *r);
+
+    r->folder = xasprintf("%s/layers", root);
+    pthread_mutex_init(&r->lock, NULL);
+    return r;
+}
+
+void layer_refs_free(struct layer_refs *r)
+{
+    if (!r)
+        return;
+    map_fini(&r->counts);
+    pthread_mutex_destroy(&r->lock);
+    free(r->folder);
+    free(r);
+}
+
+static const char *hex_of(const char *chain_id)
+{
+    const char *colon = strchr(chain_id, ':');
+
+    return colon ? colon + 1 : chain_id;
+}
+
+char *layer_refs_path(const struct layer_refs *r, const char *chain_id)
+{
+    return xasprintf("%s/%s", r->folder, hex_of(chain_id));
+}
+
+/* Under the lock: makes the name free at once, so that a later fetch starts anew. Returns the
+ * folder's new path, or NULL. */
+static char *set_aside(struct layer_refs *r, const char *hex)
+{
+    static unsigned counter;
+    AUTO_FREE char *path = xasprintf("%s/%s", r->folder, hex);
+    AUTO_FREE char *aside = xasprintf("%s/.old-%d-%u", r->folder, getpid(), counter++);
+
+    return rename(path, aside) == 0 ? TAKE(aside) : NULL;
+}
+
+static void remove_aside(char *aside)
+{
+    struct error err;
+
+    if (aside && file_remove_tree(AT_FDCWD, aside, &err) < 0)
+        log_warn("a layer that nobody needs stays on disk: %s", err.text);
+    free(aside);
+}
+
+void layer_refs_hold(struct layer_refs *r, const char *chain_id)
+{
+    const char *hex = hex_of(chain_id);
+
+    pthread_mutex_lock(&r->lock);
+    map_put(&r->counts, hex, (void *)((uintptr_t)map_find(&r->counts, hex) + 1));
+    pthread_mutex_unlock(&r->lock);
+}
+
+void layer_refs_release(struct layer_refs *r, const char *chain_id)
+{
+    const char *hex = hex_of(chain_id);
+    char *aside = NULL;
+    uintptr_t count;
+
+    pthread_mutex_lock(&r->lock);
+    count = (uintptr_t)map_find(&r->counts, hex);
+    if (count > 1) {
+        map_put(&r->counts, hex, (void *)(count - 1));
+    } else {
+        map_remove(&r->counts, hex);
+        if (count == 1 && r->fetches == 0)
+            aside = set_aside(r, hex);
+    }
+    pthread_mutex_unlock(&r->lock);
+    remove_aside(aside);
+}
+
+void layer_refs_pause(struct layer_refs *r)
+{
+    pthread_mutex_lock(&r->lock);
+    r->fetches++;
+    pthread_mutex_unlock(&r->lock);
+}
+
+void layer_refs_resume(struct layer_refs *r)
+{
+    bool last;
+
+    pthread_mutex_lock(&r->lock);
+    last = --r->fetches == 0;
+    pthread_mutex_unlock(&r->lock);
+    if (last)
+        layer_refs_collect(r);
+}
+
+static char *take_if_free(struct layer_refs *r, const char *name)
+{
+    char *aside = NULL;
+
+    pthread_mutex_lock(&r->lock);
+    if (r->fetches == 0 && !map_find(&r->counts, name))
+        aside = set_aside(r, name);
+    pthread_mutex_unlock(&r->lock);
+    return aside;
+}
+
+void layer_refs_collect(struct layer_refs *r)
+{
+    DIR *dir = opendir(r->folder);
+
+    if (!dir)
+        return;
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        const char *name = entry->d_name;
+
+        if (strncmp(name, ".old-", 5) == 0)
+            remove_aside(xasprintf("%s/%s", r->folder, name));
+        else if (name[0] != '.' && !strchr(name, '.'))
+            remove_aside(take_if_free(r, name));
+    }
+    closedir(dir);
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "base/error.h"
+#include "base/strv.h"
+
+/* rootfs: a container's root file system, an overlay of its image's layers and a folder of its own.
+ *
+ * Layers are paths of folders, lowest first; there is at least one. Any thread. */
+
+/* Opens a read-only view of the layers as the container will see them, without a mount that
+ * anybody else sees; it goes with the descriptor. ERROR_UNIMPLEMENTED when the kernel lacks the
+ * mount API for it. */
+MUST_CHECK int rootfs_open(const struct strv *layers, int *out_fd, struct error *err);
+
+/* The options of the overlay for the container: lowerdir, upperdir, workdir and what keeps it from
+ * syncing. */
+void rootfs_options(const struct strv *layers, const char *container_dir, struct strv *out);
+
+/* Copies the folder at path inside root_fd, with owners, modes and extended attributes, into the
+ * empty folder to. A path that is missing in the image leaves it empty. For image VOLUMEs. */
+MUST_CHECK int rootfs_copy_out(int root_fd, const char *path, const char *to, struct error *err);

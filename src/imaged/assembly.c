@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "imaged/assembly.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/own.h"
+#include "image/manifest.h"
+#include "imaged/blob.h"
+#include "imaged/event.h"
+
+/* The parts of one image, as they are found on the way from its name to its layers. */
+struct parts {
+    const struct descriptor *target;
+    const struct buf *target_body;
+    struct descriptor manifest_at; /* the same as target unless that is an index */
+    struct buf manifest_body;
+    struct manifest *manifest;
+    bool platform_stated;
+    struct buf config_body;
+    struct json_object *config;
+    struct unpack_layer *layers;
+    size_t n_layers;
+};
+
+static void parts_fini(struct parts *p)
+{
+    descriptor_fini(&p->manifest_at);
+    buf_fini(&p->manifest_body);
+    manifest_free(p->manifest);
+    buf_fini(&p->config_body);
+    json_object_put(p->config);
+    free(p->layers);
+}
+
+/* From the target down through indexes to the manifest for the platform. */
+static int find_manifest(const struct assembly *a, struct parts *p, struct error *err)
+{
+    const struct buf *body = p->target_body;
+
+    descriptor_copy(&p->manifest_at, p->target);
+    for (int depth = 0; depth < MANIFEST_DEPTH_MAX; depth++) {
+        AUTO(manifest) *m = manifest_parse(body->data, body->len, p->manifest_at.media_type, err);
+        const struct descriptor *entry;
+
+        if (!m)
+            return error_wrap(err, "manifest %s", p->manifest_at.digest);
+        if (m->kind == MEDIA_TYPE_MANIFEST) {
+            p->manifest = TAKE(m);
+            return 0;
+        }
+        entry = manifest_select(m, &a->platform, err);
+        if (!entry)
+            return error_wrap(err, "manifest %s", p->manifest_at.digest);
+        p->platform_stated = entry->has_platform;
+        descriptor_copy(&p->manifest_at, entry);
+        p->manifest_body.len = 0;
+        if (a->source.load(a->source.data, &p->manifest_at, &p->manifest_body, err) < 0)
+            return -1;
+        body = &p->manifest_body;
+    }
+    return error_set(err, ERROR_EXHAUSTED, "manifest %s: indexes are more than %d deep",
+                     p->target->digest, MANIFEST_DEPTH_MAX);
+}
+
+static int check_layer_types(const struct manifest *m, struct error *err)
+{
+    for (size_t i = 0; i < m->layers_len; i++) {
+        const char *type = m->layers[i].media_type;
+
+        if (media_type_of(type) != MEDIA_TYPE_LAYER || strstr(type, "+encrypted"))
+            return error_set(err, ERROR_UNIMPLEMENTED, "a layer has the type \"%s\"", type);
+    }
+    return 0;
+}
+
+/* Old images have a configuration without a type of its own. */
+static int check_types(const struct manifest *m, struct error *err)
+{
+    const char *type = m->config.media_type;
+
+    if (media_type_of(type) != MEDIA_TYPE_CONFIG && strcmp(type, "application/octet-stream") != 0)
+        return error_set(err, ERROR_INVALID,
+                         "it is not an image: its configuration has the type "
+                         "\"%s\"",
+                         type);
+    return check_layer_types(m, err);
+}
+
+static int load_config(const struct assembly *a, struct parts *p, struct error *err)
+{
+    if (a->source.load(a->source.data, &p->manifest->config, &p->config_body, err) < 0)
+        return error_wrap(err, "image configuration");
+    p->config = json_parse(p->config_body.data, p->config_body.len, err);
+    if (p->config && !json_object_is_type(p->config, json_type_object))
+        return error_set(err, ERROR_INVALID, "the image configuration is no object");
+    return p->config ? 0 : error_wrap(err, "image configuration");
+}
+
+/* An index need not state platforms: then the configuration does. */
+static int check_platform(const struct assembly *a, const struct parts *p, struct error *err)
+{
+    struct platform platform;
+    char has[PLATFORM_TEXT_SIZE], wanted[PLATFORM_TEXT_SIZE];
+
+    if (strcmp(p->manifest_at.digest, p->target->digest) == 0 || p->platform_stated)
+        return 0;
+    platform_set(&platform, json_get_str(p->config, "os"), json_get_str(p->config, "architecture"),
+                 json_get_str(p->config, "variant"));
+    if (platform_rank(&a->platform, &platform) >= 0)
+        return 0;
+    platform_format(&platform, has);
+    platform_format(&a->platform, wanted);
+    return error_set(err, ERROR_NOT_FOUND, "no match for platform %s: the image is for %s", wanted,
+                     has);
+}
+
+static int plan_layers(struct parts *p, struct error *err)
+{
+    struct json_object *rootfs = json_get(p->config, "rootfs");
+    struct json_object *ids = json_get(rootfs, "diff_ids");
+    const struct manifest *m = p->manifest;
+    const char *type = json_get_str(rootfs, "type");
+
+    if (type && *type && strcmp(type, "layers") != 0)
+        return error_set(err, ERROR_INVALID, "rootfs has the type \"%s\"", type);
+    if (json_len(ids) != m->layers_len)
+        return error_set(err, ERROR_INVALID, "the manifest has %zu layers, the configuration %zu",
+                         m->layers_len, json_len(ids));
+    p->n_layers = m->layers_len;
+    p->layers = xcalloc(p->n_layers + 1, sizeof *p->layers);
+    for (size_t i = 0; i < p->n_layers; i++) {
+        p->layers[i].blob = &m->layers[i];
+        if (digest_parse(json_str(json_at(ids, i)), p->layers[i].diff_id, err) < 0)
+            return error_wrap(err, "diff id %zu", i);
+    }
+    unpack_chain(p->layers, p->n_layers);
+    return 0;
+}
+
+static int unpack(const struct assembly *a, struct parts *p, struct error *err)
+{
+    struct unpack u = {.root = a->root,
+                       .layers = p->layers,
+                       .len = p->n_layers,
+                       .concurrency = a->concurrency,
+                       .fetch = a->source.fetch,
+                       .source = a->source.data};
+
+    return unpack_run(&u, err);
+}
+
+static int store(const struct assembly *a, const struct parts *p, struct error *err)
+{
+    const struct buf *t = p->target_body, *m = &p->manifest_body, *c = &p->config_body;
+
+    if (blob_store(a->root, p->manifest->config.digest, c->data, c->len, err) < 0)
+        return -1;
+    if (m->len && blob_store(a->root, p->manifest_at.digest, m->data, m->len, err) < 0)
+        return -1;
+    return blob_store(a->root, p->target->digest, t->data, t->len, err);
+}
+
+/* As the descriptors state it. */
+static int64_t total_size(const struct parts *p)
+{
+    int64_t size = (int64_t)(p->target_body->len + p->manifest_body.len + p->config_body.len);
+
+    for (size_t i = 0; i < p->n_layers; i++)
+        size += p->layers[i].blob->size;
+    return size;
+}
+
+static void add_layers(struct json_object *event, const struct parts *p)
+{
+    struct json_object *layers = json_add_array(event, "layers");
+
+    for (size_t i = 0; i < p->n_layers; i++) {
+        struct json_object *layer = json_add_object(layers, NULL);
+
+        json_add_str(layer, "digest", p->layers[i].blob->digest);
+        json_add_str(layer, "diff_id", p->layers[i].diff_id);
+        json_add_str(layer, "chain_id", p->layers[i].chain_id);
+        json_add_int(layer, "size", p->layers[i].blob->size);
+        json_add_uint(layer, "used_bytes", p->layers[i].usage.bytes);
+        json_add_uint(layer, "inodes", p->layers[i].usage.inodes);
+    }
+}
+
+static void tell(const struct assembly *a, struct parts *p)
+{
+    struct json_object *event = json_object_new_object(), *names, *target;
+
+    json_add_str(event, "event", "image");
+    names = json_add_array(event, "names");
+    for (size_t i = 0; i < a->names->len; i++)
+        json_add_str(names, NULL, a->names->items[i]);
+    json_add_str(event, "id", p->manifest->config.digest);
+    target = json_add_object(event, "target");
+    json_add_str(target, "digest", p->target->digest);
+    json_add_str(target, "media_type", p->target->media_type);
+    json_add_str(event, "manifest", p->manifest_at.digest);
+    json_add_int(event, "size", total_size(p));
+    json_add(event, "config", TAKE(p->config));
+    add_layers(event, p);
+    event_image(event);
+}
+
+static int assemble(const struct assembly *a, struct parts *p, struct error *err)
+{
+    if (find_manifest(a, p, err) < 0 || check_types(p->manifest, err) < 0 ||
+        load_config(a, p, err) < 0 || check_platform(a, p, err) < 0 || plan_layers(p, err) < 0 ||
+        unpack(a, p, err) < 0 || store(a, p, err) < 0)
+        return -1;
+    tell(a, p);
+    return 0;
+}
+
+int assembly_run(const struct assembly *a, const struct descriptor *target, struct buf *body,
+                 struct error *err)
+{
+    struct parts p = {.target = target,
+                      .target_body = body,
+                      .manifest_body = BUF(MANIFEST_BYTES_MAX),
+                      .config_body = BUF(MANIFEST_BYTES_MAX)};
+    int result = 0;
+
+    if (body->len == 0)
+        result = a->source.load(a->source.data, target, body, err);
+    if (result == 0)
+        result = assemble(a, &p, err);
+    parts_fini(&p);
+    return result;
+}

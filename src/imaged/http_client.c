@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "imaged/http_client.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+
+enum { IDLE_HANDLES_MAX = 16, CA_BYTES_MAX = 16 << 20, RECEIVE_BUFFER = 128 << 10 };
+
+struct http_client {
+    struct buf ca; /* empty: those of the system, by curl's own ways */
+    char *cert;    /* or NULL */
+    char *key;
+    bool skip_verify;
+    int64_t connect_timeout_ms;
+    int64_t idle_timeout_ms;
+    pthread_mutex_t lock; /* of what is below */
+    CURL *idle[IDLE_HANDLES_MAX];
+    size_t idle_len;
+};
+
+/* curl takes one bundle instead of the system's, so make one of both. */
+static int load_ca(struct http_client *c, const struct strv *files, struct error *err)
+{
+    const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+    struct error ignored;
+
+    if (info->cainfo && file_load(AT_FDCWD, info->cainfo, &c->ca, &ignored) < 0)
+        c->ca.len = 0; /* no bundle: curl still looks into the folder of the system */
+    for (size_t i = 0; i < files->len; i++)
+        if (buf_append(&c->ca, "\n", 1, err) < 0 ||
+            file_load(AT_FDCWD, files->items[i], &c->ca, err) < 0)
+            return error_wrap(err, "certificate authority %s", files->items[i]);
+    return 0;
+}
+
+struct http_client *http_client_new(const struct http_settings *settings, struct error *err)
+{
+    AUTO(http_client) *c = xcalloc(1, sizeof *c);
+
+    buf_init(&c->ca, CA_BYTES_MAX);
+    pthread_mutex_init(&c->lock, NULL);
+    c->skip_verify = settings->skip_verify;
+    c->connect_timeout_ms = settings->connect_timeout_ms;
+    c->idle_timeout_ms = settings->idle_timeout_ms;
+    if (settings->certs && settings->certs->len > 0) {
+        const char *key = settings->keys->items[0];
+
+        c->cert = xstrdup(settings->certs->items[0]);
+        c->key = xstrdup(*key ? key : c->cert);
+    }
+    if (settings->ca && settings->ca->len > 0 && load_ca(c, settings->ca, err) < 0)
+        return NULL;
+    return TAKE(c);
+}
+
+void http_client_free(struct http_client *c)
+{
+    if (!c)
+        return;
+    for (size_t i = 0; i < c->idle_len; i++)
+        curl_easy_cleanup(c->idle[i]);
+    pthread_mutex_destroy(&c->lock);
+    buf_fini(&c->ca);
+    free(c->cert);
+    free(c->key);
+    free(c);
+}
+
+static void set_up(const struct http_client *c, CURL *h)
+{
+    curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(h, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(h, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, (long)c->connect_timeout_ms);
+    curl_easy_setopt(h, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(h, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
+    curl_easy_setopt(h, CURLOPT_USERAGENT, "berth/" BERTH_VERSION);
+    curl_easy_setopt(h, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    if (c->skip_verify) {
+        curl_easy_setopt(h, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(h, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
+    if (c->ca.len > 0) {
+        struct curl_blob blob = {c->ca.data, c->ca.len, CURL_BLOB_NOCOPY};
+
+        curl_easy_setopt(h, CURLOPT_CAINFO_BLOB, &blob);
+    }
+    if (c->cert) {
+        curl_easy_setopt(h, CURLOPT_SSLCERT, c->cert);
+        curl_easy_setopt(h, CURLOPT_SSLKEY, c->key);
+    }
+}
+
+CURL *http_client_take(struct http_client *c)
+{
+    CURL *h = NULL;
+
+    pthread_mutex_lock(&c->lock);
+    if (c->idle_len > 0)
+        h = c->idle[--c->idle_len];
+    pthread_mutex_unlock(&c->lock);
+    if (!h)
+        h = curl_easy_init();
+    if (!h)
+        abort();
+    set_up(c, h);
+    return h;
+}
+
+void http_client_put(struct http_client *c, CURL *handle)
+{
+    curl_easy_reset(handle); /* keeps the connections */
+    pthread_mutex_lock(&c->lock);
+    if (c->idle_len < IDLE_HANDLES_MAX) {
+        c->idle[c->idle_len++] = handle;
+        handle = NULL;
+    }
+    pthread_mutex_unlock(&c->lock);
+    curl_easy_cleanup(handle);
+}
+
+int64_t http_client_idle_timeout_ms(const struct http_client *c)
+{
+    return c->idle_timeout_ms;
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "imaged/leftover.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/own.h"
+
+static bool is_at(int fd, const char *path)
+{
+    struct stat by_fd, by_path;
+
+    return fstat(fd, &by_fd) == 0 && lstat(path, &by_path) == 0 && by_fd.st_dev == by_path.st_dev &&
+           by_fd.st_ino == by_path.st_ino;
+}
+
+int leftover_lock(const char *path, int flags)
+{
+    /* Its last owner may remove it between our open and our lock: then there is another. */
+    for (;;) {
+        AUTO_CLOSE int fd = open(path, flags | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+        if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+            return -1;
+        if (is_at(fd, path))
+            return fd_take(&fd);
+        if (!(flags & O_CREAT)) {
+            errno = ENOENT;
+            return -1;
+        }
+    }
+}
+
+static bool is_named(const char *name, const char *prefix, const char *suffix)
+{
+    size_t len = strlen(name), before = strlen(prefix), behind = strlen(suffix);
+
+    return len >= before + behind && strncmp(name, prefix, before) == 0 &&
+           strcmp(name + len - behind, suffix) == 0 && strcmp(name, ".") != 0 &&
+           strcmp(name, "..") != 0;
+}
+
+static void dir_auto(DIR **dir)
+{
+    if (*dir)
+        closedir(*dir);
+}
+
+int leftover_remove(const char *folder, const char *prefix, const char *suffix, struct error *err)
+{
+    __attribute__((cleanup(dir_auto))) DIR *dir = opendir(folder);
+
+    if (!dir)
+        return errno == ENOENT ? 0 : error_errno(err, errno, "open folder %s", folder);
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        AUTO_FREE char *path = NULL;
+
+        if (!is_named(entry->d_name, prefix, suffix))
+            continue;
+        path = xasprintf("%s/%s", folder, entry->d_name);
+        AUTO_CLOSE int lock = leftover_lock(path, O_RDONLY);
+        if (lock >= 0 && file_remove_tree(AT_FDCWD, path, err) < 0)
+            return error_wrap(err, "what a dead run left behind");
+    }
+    return 0;
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/own.h"
+#include "base/strv.h"
+#include "image/descriptor.h"
+#include "image/reference.h"
+
+/* registry: the registries one reference may be pulled from, for the time of one pull.
+ *
+ * It reads hosts.toml once and then walks the hosts it found, mirrors first, for each request. Any
+ * number of threads may use one registry at once, until registry_close(). Error texts name host
+ * and repository and carry no secrets. The codes that callers meet: ERROR_NOT_FOUND,
+ * ERROR_UNAUTHENTICATED, ERROR_PERMISSION, ERROR_UNAVAILABLE (the text then has the word
+ * "RegistryUnavailable: " in front when no host could be reached), ERROR_PRECONDITION for bytes
+ * that are not what their digest says, ERROR_EXHAUSTED for an answer too large. */
+struct registry;
+
+/* As CRI's AuthConfig; NULL and "" are absent. Borrowed for registry_open() only. */
+struct registry_credentials {
+    const char *username;
+    const char *password;
+    const char *auth; /* base64 of username:password */
+    const char *server_address;
+    const char *identity_token;
+    const char *registry_token;
+};
+
+struct registry_options {
+    const struct image_reference *reference;
+    const struct strv *hosts_dirs; /* roots such as /etc/containerd/certs.d; NULL: none */
+    const struct registry_credentials *credentials; /* NULL: anonymous */
+    int64_t idle_timeout_ms; /* without a byte arriving; 0: REGISTRY_IDLE_TIMEOUT_MS */
+};
+
+enum { REGISTRY_IDLE_TIMEOUT_MS = 30000 };
+
+/* Once per process and before any thread, outside of all other calls. */
+MUST_CHECK int registry_global_init(struct error *err);
+
+/* Reads the configuration of the reference's domain; connects to nothing yet. */
+MUST_CHECK struct registry *registry_open(const struct registry_options *options,
+                                          struct error *err);
+void registry_close(struct registry *r);
+
+static inline void registry_free(struct registry *r)
+{
+    registry_close(r);
+}
+DEFINE_AUTO(registry)
+
+/* What the reference points to now. The manifest's bytes are appended to out_body when they had to
+ * be fetched anyway, and then match out->digest; otherwise out_body stays as it is. */
+MUST_CHECK int registry_resolve(struct registry *r, struct descriptor *out, struct buf *out_body,
+                                struct error *err);
+
+/* Appends the manifest or index to out; size and digest are verified. */
+MUST_CHECK int registry_get_manifest(struct registry *r, const struct descriptor *d,
+                                     struct buf *out, struct error *err);
+
+/* Where the bytes of a blob go, in order and each once, on the thread that fetches.
+ * write returns -1 with err set to give up. progress may be NULL. */
+struct registry_sink {
+    int (*write)(void *data, const void *bytes, size_t len, struct error *err);
+    void (*progress)(void *data, int64_t received, int64_t size);
+    void *data;
+};
+
+/* Streams a blob of any size, going on where it stopped when the connection breaks. Size and
+ * digest are known to be right only when it returns 0: the caller throws away what it got from a
+ * failed fetch. */
+MUST_CHECK int registry_fetch_blob(struct registry *r, const struct descriptor *d,
+                                   const struct registry_sink *sink, struct error *err);

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "imaged/token.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "imaged/http.h"
+
+static int keep(void *data, const struct http_answer *answer, const void *bytes, size_t len,
+                struct error *err)
+{
+    return buf_append(data, bytes, len, err);
+}
+
+/* What can be put in a header line. */
+static const char *usable(const char *token)
+{
+    return token && *token &&
+                   strspn(token, "!\"#$%&'()*+,-./0123456789:;<=>?@[\\]^_`{|}~"
+                                 "abcdefghijklmnopqrstuvwxyz"
+                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == strlen(token)
+               ? token
+               : NULL;
+}
+
+static int decode(const struct buf *body, char **out_token, int64_t *out_life_ms, struct error *err)
+{
+    JSON_AUTO *json = json_parse(body->data ? body->data : "", body->len, err);
+    const char *token = usable(json_get_str(json, "access_token"));
+    int64_t seconds = json_get_int(json, "expires_in", 0);
+
+    if (!token)
+        token = usable(json_get_str(json, "token"));
+    if (!json)
+        return error_wrap(err, "read token");
+    if (!token)
+        return error_set(err, ERROR_UNAUTHENTICATED, "the answer has no token");
+    *out_token = xstrdup(token);
+    *out_life_ms = seconds > 0 && seconds < INT32_MAX ? seconds * 1000 : TOKEN_LIFE_MS;
+    return 0;
+}
+
+static int refused(const struct http_answer *answer, struct error *err)
+{
+    enum error_code code = answer->status == 403   ? ERROR_PERMISSION
+                           : answer->status >= 500 ? ERROR_UNAVAILABLE
+                                                   : ERROR_UNAUTHENTICATED;
+
+    return error_set(err, code, "answered %d: authorization failed", answer->status);
+}
+
+/* 1 when the server wants to be asked by GET. */
+static int by_post(const struct token_request *r, char **out_token, int64_t *out_life_ms,
+                   struct error *err)
+{
+    const struct credentials *c = r->credentials;
+    AUTO_FREE char *scope = strv_join(r->scopes, " ");
+    AUTO_FINI(buf) form = BUF(TOKEN_BYTES_MAX);
+    AUTO_FINI(buf) body = BUF(TOKEN_BYTES_MAX);
+    AUTO_FINI(http_answer) answer = {0};
+    struct http_request request = {.method = "POST",
+                                   .url = r->realm,
+                                   .private_headers = r->headers,
+                                   .body = keep,
+                                   .data = &body};
+
+    http_add_parameter(&form, "scope", scope);
+    if (r->service)
+        http_add_parameter(&form, "service", r->service);
+    http_add_parameter(&form, "client_id", "berth");
+    if (*c->username) {
+        http_add_parameter(&form, "grant_type", "password");
+        http_add_parameter(&form, "username", c->username);
+        http_add_parameter(&form, "password", c->secret);
+    } else {
+        http_add_parameter(&form, "grant_type", "refresh_token");
+        http_add_parameter(&form, "refresh_token", c->secret);
+    }
+    request.form = form.data ? form.data : "";
+    if (http_perform(r->client, &request, &answer, err) < 0)
+        return -1;
+    if (answer.status == 400 || answer.status == 401 || answer.status == 404 ||
+        answer.status == 405)
+        return 1;
+    return answer.status / 100 == 2 ? decode(&body, out_token, out_life_ms, err)
+                                    : refused(&answer, err);
+}
+
+static int by_get(const struct token_request *r, char **out_token, int64_t *out_life_ms,
+                  struct error *err)
+{
+    AUTO_FREE char *authorization =
+        r->credentials->secret ? credentials_basic(r->credentials) : NULL;
+    AUTO_FREE char *url = NULL;
+    AUTO_FINI(buf) query = BUF(HTTP_URL_MAX);
+    AUTO_FINI(buf) body = BUF(TOKEN_BYTES_MAX);
+    AUTO_FINI(http_answer) answer = {0};
+    struct http_request request = {.method = "GET",
+                                   .private_headers = r->headers,
+                                   .authorization = authorization,
+                                   .body = keep,
+                                   .data = &body};
+
+    if (r->service)
+        http_add_parameter(&query, "service", r->service);
+    for (size_t i = 0; i < r->scopes->len; i++)
+        http_add_parameter(&query, "scope", r->scopes->items[i]);
+    url = xasprintf("%s%s%s", r->realm, strchr(r->realm, '?') ? "&" : "?",
+                    query.data ? query.data : "");
+    request.url = url;
+    if (http_perform(r->client, &request, &answer, err) < 0)
+        return -1;
+    return answer.status / 100 == 2 ? decode(&body, out_token, out_life_ms, err)
+                                    : refused(&answer, err);
+}
+
+int token_fetch(const struct token_request *request, char **out_token, int64_t *out_life_ms,
+                struct error *err)
+{
+    int done = 1;
+
+    if (strncmp(request->realm, "https://", 8) != 0 && strncmp(request->realm, "http://", 7) != 0)
+        return error_set(err, ERROR_UNAUTHENTICATED, "the challenge's realm is no URL");
+    if (request->credentials->secret)
+        done = by_post(request, out_token, out_life_ms, err);
+    if (done == 1)
+        done = by_get(request, out_token, out_life_ms, err);
+    if (done < 0)
+        return error_wrap(err, "token from %.*s", (int)strcspn(request->realm, "?"),
+                          request->realm);
+    return 0;
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "oci/features.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+
+static void test_parse_finds_what_a_runtime_tells(void **state)
+{
+    static const char text[] =
+        "{\"ociVersionMax\":\"1.1.0\",\"mountOptions\":[\"ro\",\"rro\"],\"linux\":{\"namespaces\":["
+        "\"cgroup\",\"user\"],\"cgroup\":{\"v1\":true,\"v2\":true,\"systemd\":true},\"seccomp\":{"
+        "\"enabled\":true},\"apparmor\":{\"enabled\":false},\"mountExtensions\":{\"idmap\":{"
+        "\"enabled\":true}}}}\n";
+    struct oci_features f;
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(oci_features_parse(text, strlen(text), &f, &err), 0);
+    assert_true(f.known && f.recursive_read_only && f.user_namespaces && f.idmapped_mounts);
+    assert_true(f.cgroup_v1 && f.cgroup_v2 && f.systemd_cgroups && f.seccomp);
+    assert_false(f.apparmor || f.selinux);
+}
+
+static void test_parse_of_little_tells_little(void **state)
+{
+    struct oci_features f;
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(oci_features_parse("{}", 2, &f, &err), 0);
+    assert_true(f.known);
+    assert_false(f.recursive_read_only || f.seccomp);
+    assert_int_equal(oci_features_parse("[]", 2, &f, &err), -1);
+    assert_int_equal(oci_features_parse("", 0, &f, &err), -1);
+    assert_int_equal(oci_features_parse("{\"linux\":[1],\"mountOptions\":{}}", 31, &f, &err), 0);
+}
+
+static void test_load_asks_the_runtime(void **state)
+{
+    struct oci_features f;
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(oci_features_load("/bin/false", &DEADLINE_NONE, &f, &err), 0);
+    assert_false(f.known);
+    assert_int_equal(oci_features_load("/bin/echo", &DEADLINE_NONE, &f, &err), 0);
+    assert_false(f.known);
+    assert_int_equal(oci_features_load("/nonexistent", &DEADLINE_NONE, &f, &err), -1);
+    assert_int_equal(err.code, ERROR_NOT_FOUND);
+    if (!file_exists("/usr/bin/runc"))
+        skip();
+    assert_int_equal(oci_features_load("/usr/bin/runc", &DEADLINE_NONE, &f, &err), 0);
+    assert_true(f.known);
+    assert_true(f.seccomp);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parse_finds_what_a_runtime_tells),
+        cmocka_unit_test(test_parse_of_little_tells_little),
+        cmocka_unit_test(test_load_asks_the_runtime),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <stdbool.h>
+
+#include "base/error.h"
+
+/* mount: what the daemon does with mounts itself. Any thread. */
+
+/* Makes a folder a mount of its own whose mounts do not spread; nothing if it is one already. */
+MUST_CHECK int mount_make_private(const char *path, struct error *err);
+
+/* Takes away everything mounted on exactly that path, now or when the last user lets go. A path
+ * that is missing or no mount is fine. */
+MUST_CHECK int mount_detach(const char *path, struct error *err);
+
+/* True when a namespace is pinned at that path. */
+bool mount_is_namespace(const char *path);

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pod/container.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+
+#include "base/fd.h"
+#include "base/message.h"
+#include "pod/container_record.h"
+
+struct container *container_new(struct sandbox *s, const char *id, const char *name,
+                                Runtime__V1__ContainerConfig *taken_config)
+{
+    struct container *c = xcalloc(1, sizeof *c);
+
+    c->refs = 1;
+    c->sandbox = sandbox_ref(s);
+    snprintf(c->id, sizeof c->id, "%s", id);
+    c->name = xstrdup(name);
+    c->config = taken_config;
+    c->bundle = xasprintf("%s/c/%s", s->dir, id);
+    c->dir = xasprintf("%s/containers/%s", s->node->root, id);
+    c->stopped_fd = -1;
+    pthread_mutex_init(&c->changing, NULL);
+    return c;
+}
+
+struct container *container_ref(struct container *c)
+{
+    c->refs++;
+    return c;
+}
+
+void container_status_fini(struct container_status *status)
+{
+    free(status->reason);
+    free(status->message);
+    *status = (struct container_status){0};
+}
+
+void container_free(struct container *c)
+{
+    if (!c || --c->refs > 0)
+        return;
+    message_free(&c->config->base);
+    if (c->resources)
+        message_free(&c->resources->base);
+    container_status_fini(&c->status);
+    oci_user_fini(&c->user);
+    strv_fini(&c->layers);
+    fd_close(&c->stopped_fd);
+    pthread_mutex_destroy(&c->changing);
+    sandbox_free(c->sandbox);
+    free(c->name);
+    free(c->image_id);
+    free(c->image_ref);
+    free(c->image_name);
+    free(c->log_path);
+    free(c->stop_signal);
+    free(c->cgroups_path);
+    free(c->bundle);
+    free(c->dir);
+    free(c);
+}
+
+struct container *container_find(struct node *n, const char *id, struct error *err)
+{
+    struct container *c;
+
+    pthread_mutex_lock(&n->lock);
+    c = node_lookup(&n->containers, id, "container", err);
+    if (c)
+        container_ref(c);
+    pthread_mutex_unlock(&n->lock);
+    return c;
+}
+
+struct container **container_list(struct node *n, const struct sandbox *s, size_t *out_count)
+{
+    const struct map_slot *slot;
+    struct container **list;
+    size_t count = 0;
+
+    pthread_mutex_lock(&n->lock);
+    list = xcalloc(n->containers.len + 1, sizeof(struct container *));
+    for (size_t at = 0; (slot = map_next(&n->containers, &at));) {
+        struct container *c = slot->value;
+
+        if (!s || c->sandbox == s)
+            list[count++] = container_ref(c);
+    }
+    pthread_mutex_unlock(&n->lock);
+    *out_count = count;
+    return list;
+}
+
+void container_layer_paths(const struct container *c, struct strv *out)
+{
+    for (size_t i = 0; i < c->layers.len; i++) {
+        AUTO_FREE char *path = image_store_layer_path(c->sandbox->node->images, c->layers.items[i]);
+
+        strv_add(out, path);
+    }
+    if (out->len == 0)
+        strv_addf(out, "%s/empty", c->sandbox->node->root);
+}
+
+Runtime__V1__NamespaceOption *container_namespaces(const struct container *c)
+{
+    if (!c->config->linux || !c->config->linux->security_context)
+        return NULL;
+    return c->config->linux->security_context->namespace_options;
+}
+
+bool container_owns_pids(const struct container *c)
+{
+    const Runtime__V1__NamespaceOption *o = container_namespaces(c);
+
+    return o && o->pid == RUNTIME__V1__NAMESPACE_MODE__CONTAINER;
+}
+
+enum container_state container_state_locked(const struct container *c)
+{
+    if (c->unknown)
+        return CONTAINER_UNKNOWN;
+    if (c->status.finished_ns)
+        return CONTAINER_EXITED;
+    return c->status.started_ns ? CONTAINER_RUNNING : CONTAINER_CREATED;
+}
+
+enum container_state container_state(struct container *c)
+{
+    enum container_state state;
+
+    pthread_mutex_lock(&c->sandbox->node->lock);
+    state = container_state_locked(c);
+    pthread_mutex_unlock(&c->sandbox->node->lock);
+    return state;
+}
+
+const char *container_state_name(enum container_state state)
+{
+    static const char *const names[] = {"CONTAINER_CREATED", "CONTAINER_RUNNING",
+                                        "CONTAINER_EXITED", "CONTAINER_UNKNOWN"};
+
+    return names[state];
+}
+
+int container_open_latch(struct container *c, struct error *err)
+{
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+    if (fd < 0)
+        return error_errno(err, errno, "make a latch");
+    pthread_mutex_lock(&c->sandbox->node->lock);
+    fd_close(&c->stopped_fd);
+    c->stopped_fd = fd;
+    pthread_mutex_unlock(&c->sandbox->node->lock);
+    return 0;
+}
+
+static char *copy_text(const char *text)
+{
+    return text ? xstrdup(text) : NULL;
+}
+
+void container_set_text(char **text, const char *value)
+{
+    free(*text);
+    *text = copy_text(value);
+}
+
+static struct container_status copy_status(struct container *c)
+{
+    struct container_status copy;
+
+    pthread_mutex_lock(&c->sandbox->node->lock);
+    copy = c->status;
+    copy.reason = copy_text(copy.reason);
+    copy.message = copy_text(copy.message);
+    pthread_mutex_unlock(&c->sandbox->node->lock);
+    return copy;
+}
+
+static int change_and_store(struct container *c, container_change *change, const void *data,
+                            struct error *err)
+{
+    struct container_status next = copy_status(c), old;
+
+    change(&next, data);
+    if (container_record_update(c, &next, err) < 0) {
+        container_status_fini(&next);
+        return -1;
+    }
+    pthread_mutex_lock(&c->sandbox->node->lock);
+    old = c->status;
+    c->status = next;
+    pthread_mutex_unlock(&c->sandbox->node->lock);
+    container_status_fini(&old);
+    return 0;
+}
+
+int container_change_status(struct container *c, container_change *change, const void *data,
+                            struct error *err)
+{
+    int outcome;
+
+    pthread_mutex_lock(&c->changing);
+    outcome = change_and_store(c, change, data, err);
+    pthread_mutex_unlock(&c->changing);
+    return outcome;
+}

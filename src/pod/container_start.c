@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "pod/container.h"
+#include "pod/exit_monitor.h"
+#include "pod/notify.h"
+#include "pod/shim.h"
+
+/* StartContainer, §9.2: CREATED becomes RUNNING, or EXITED with StartError. What fails before the
+ * claim changes nothing; what fails after it ends the container for good. */
+
+enum { START_MS = 2 * 60 * 1000, DELETE_MS = 60 * 1000, START_ERROR_STATUS = 128 };
+
+/* Only from CREATED, and neither beside another start nor beside a removal. */
+static int claim(struct container *c, struct error *err)
+{
+    struct node *n = c->sandbox->node;
+    enum container_state state;
+    int outcome = 0;
+
+    pthread_mutex_lock(&n->lock);
+    state = container_state_locked(c);
+    if (state != CONTAINER_CREATED)
+        outcome =
+            error_set(err, ERROR_UNKNOWN, "container is in %s state", container_state_name(state));
+    else if (c->removing)
+        outcome = error_set(err, ERROR_UNKNOWN, "container is in removing state");
+    else if (c->starting)
+        outcome = error_set(err, ERROR_UNKNOWN, "container is already in starting state");
+    else
+        c->starting = true;
+    pthread_mutex_unlock(&n->lock);
+    return outcome;
+}
+
+static void unclaim(struct container *c)
+{
+    pthread_mutex_lock(&c->sandbox->node->lock);
+    c->starting = false;
+    pthread_mutex_unlock(&c->sandbox->node->lock);
+}
+
+static int check_sandbox(const struct container *c, struct error *err)
+{
+    if (sandbox_state(c->sandbox) != SANDBOX_READY)
+        return error_set(err, ERROR_UNKNOWN, "pod %s is not ready", c->sandbox->id);
+    return 0;
+}
+
+/* The container whose PID namespace is joined must still run. */
+static int check_target(const struct container *c, struct error *err)
+{
+    const Runtime__V1__NamespaceOption *o = container_namespaces(c);
+
+    if (!o || o->pid != RUNTIME__V1__NAMESPACE_MODE__TARGET)
+        return 0;
+    AUTO(container) *target = container_find(c->sandbox->node, o->target_id, err);
+    if (!target)
+        return error_wrap(err, "namespace target");
+    if (target->sandbox != c->sandbox || container_state(target) != CONTAINER_RUNNING)
+        return error_set(err, ERROR_UNKNOWN, "namespace target %s does not run in the same pod",
+                         o->target_id);
+    return 0;
+}
+
+struct started {
+    int64_t at_ns;
+    pid_t pid;
+};
+
+static void set_started(struct container_status *status, const void *data)
+{
+    const struct started *started = data;
+
+    status->started_ns = started->at_ns;
+    status->pid = started->pid;
+}
+
+/* Deletion has a deadline of its own: the start's may be what has failed. */
+static void delete_task(struct container *c)
+{
+    struct deadline by = deadline_in_ms(DELETE_MS);
+    struct error err;
+    int status;
+
+    if (shim_delete(c, &by, &err) == 0 || err.code == ERROR_NOT_FOUND)
+        return;
+    if (err.code == ERROR_PRECONDITION && shim_kill(c, SIGKILL, true, &err) == 0 &&
+        shim_wait(c, "", &by, &status, &err) == 0 && shim_delete(c, &by, &err) == 0)
+        return;
+    log_warn("container %s could not be started and not be deleted either: %s", c->id, err.text);
+}
+
+/* The container's task exists: start it. */
+static int start_task(struct container *c, pid_t pid, const struct deadline *by, struct error *err)
+{
+    struct started started = {.pid = pid};
+
+    /* Plugins are asked here (NRI StartContainer), before the process runs. */
+    if (shim_start_container(c, by, err) < 0)
+        return -1;
+    started.at_ns = clock_now_ns();
+    return container_change_status(c, set_started, &started, err);
+}
+
+static int start_claimed(struct container *c, struct error *err)
+{
+    struct deadline by = deadline_in_ms(START_MS);
+    pid_t pid;
+
+    if (check_sandbox(c, err) < 0 || check_target(c, err) < 0 || container_open_latch(c, err) < 0)
+        return -1;
+    /* A container made from a checkpoint is restored here instead. The shim opens the log and
+     * gives the process its pipes as part of Create. */
+    if (shim_create(c, &by, &pid, err) < 0)
+        return -1;
+    if (start_task(c, pid, &by, err) < 0) {
+        delete_task(c);
+        return -1;
+    }
+    return 0;
+}
+
+static void set_failed(struct container_status *status, const void *data)
+{
+    const struct error *why = data;
+
+    status->pid = 0;
+    status->finished_ns = clock_now_ns();
+    status->exit_code = START_ERROR_STATUS;
+    container_set_text(&status->reason, "StartError");
+    container_set_text(&status->message, why->text);
+}
+
+/* EXITED with the reason, and only then no longer starting. */
+static int fail_start(struct container *c, struct error *err)
+{
+    struct error recording;
+
+    error_wrap(err, "start container %s", c->config->metadata->name);
+    if (container_change_status(c, set_failed, err, &recording) < 0)
+        log_error("container %s: its failed start could not be recorded: %s", c->id,
+                  recording.text);
+    unlinkat(c->sandbox->node->exits_fd, c->id, 0);
+    exit_monitor_release(c);
+    unclaim(c);
+    return -1;
+}
+
+int container_start(struct container *c, struct error *err)
+{
+    if (claim(c, err) < 0)
+        return -1;
+    if (start_claimed(c, err) < 0)
+        return fail_start(c, err);
+    notify_container(c, RUNTIME__V1__CONTAINER_EVENT_TYPE__CONTAINER_STARTED_EVENT);
+    unclaim(c);
+    /* It may have ended already; while it was starting nobody else looked. */
+    exit_monitor_check(c);
+    return 0;
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <pthread.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/map.h"
+#include "base/strv.h"
+#include "image/image_store.h"
+#include "net/cni.h"
+#include "oci/features.h"
+#include "oci/host.h"
+#include "os/job.h"
+#include "os/loop.h"
+#include "os/pool.h"
+#include "pod/events.h"
+#include "store/database.h"
+
+/* node: everything berthd knows, in one place.
+ *
+ * Made once, before the first request. What is not marked otherwise is constant from then on. The
+ * lock guards the maps and the fields of sandboxes and containers that say so; it is held for
+ * memory operations only. */
+
+/* An OCI runtime that pods can name as their handler. */
+struct node_runtime {
+    char *name;
+    char *path;
+    char *root; /* its --root: <state>/runtimes/<name> */
+    bool systemd_cgroup;
+    struct oci_features features;
+};
+
+struct node {
+    char *root;   /* /var/lib/berth */
+    char *state;  /* /run/berth */
+    char *socket; /* for the shim's command line */
+    char *shim;   /* path of the shim's program */
+    int64_t log_line_max;
+    struct node_runtime *runtimes;
+    size_t n_runtimes;
+    char *default_runtime;
+    struct oci_host host;
+    char boot_id[37];
+
+    struct database *database;
+    struct image_store *images;
+    struct cni *cni;
+    struct events *events;
+    struct loop *loop;
+    struct pool *pool;
+    struct job_table *jobs;
+    int exits_fd;          /* <state>/exits, a folder */
+    struct strv leftovers; /* of recovery: folders that belong to nobody */
+
+    pthread_mutex_t lock;
+    struct map sandboxes;  /* id → struct sandbox, with a reference */
+    struct map containers; /* id → struct container, with a reference */
+    struct map names;      /* reserved name → id, a string of ours */
+};
+
+/* The runtime for a handler: "" is the default one. Where the host's cgroups are hybrid in a way
+ * that crun refuses, the default falls back to runc. ERROR_UNKNOWN tells what is missing. */
+MUST_CHECK const struct node_runtime *node_runtime_for(const struct node *n, const char *handler,
+                                                       struct error *err);
+
+/* The runtime with exactly that name; NULL. */
+const struct node_runtime *node_runtime_find(const struct node *n, const char *name);
+
+/* Takes a name for an id. ERROR_PRECONDITION names who has it. */
+MUST_CHECK int node_reserve_name(struct node *n, const char *name, const char *id,
+                                 struct error *err);
+void node_release_name(struct node *n, const char *name);
+
+/* The id that has the name, or NULL; the caller frees. */
+char *node_name_owner(struct node *n, const char *name);
+
+/* <state>/pods/<id>; the caller frees. */
+char *node_pod_dir(const struct node *n, const char *pod_id);
+
+/* Finds by whole id or unambiguous beginning, under the lock. ERROR_UNKNOWN for "" and ambiguous
+ * ones, ERROR_NOT_FOUND else; what says "pod" or "container". */
+MUST_CHECK void *node_lookup(const struct map *map, const char *id, const char *what,
+                             struct error *err);

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pod/recovery.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "os/mount.h"
+#include "pod/container_record.h"
+#include "pod/exit_monitor.h"
+#include "pod/sandbox_record.h"
+#include "pod/shim.h"
+
+enum { GONE_STATUS = 255, KILLED_STATUS = 137, SHIM_MS = 60 * 1000 };
+
+/* --- sandboxes --- */
+
+static bool shim_lives(struct sandbox *s)
+{
+    int fd;
+
+    if (s->shim_pid <= 0)
+        return false;
+    fd = (int)syscall(SYS_pidfd_open, s->shim_pid, 0);
+    if (fd < 0)
+        return false;
+    /* The descriptor first, then the look: so the process looked at is the one held. */
+    if (shim_start_time(s->shim_pid) != s->shim_start) {
+        fd_close(&fd);
+        return false;
+    }
+    s->shim_pidfd = fd;
+    return true;
+}
+
+static void put_sandbox(struct sandbox *taken)
+{
+    struct node *n = taken->node;
+
+    taken->announced = true;
+    taken->network_closed = sandbox_on_host_network(taken);
+    if (!taken->runtime)
+        taken->runtime = &n->runtimes[0];
+    if (shim_lives(taken))
+        exit_monitor_watch_shim(taken);
+    else
+        taken->state = SANDBOX_NOTREADY;
+    map_put(&n->sandboxes, taken->id, taken);
+    map_put(&n->names, taken->name, xstrdup(taken->id));
+}
+
+/* --- containers --- */
+
+static void put_container(struct container *taken)
+{
+    struct node *n = taken->sandbox->node;
+
+    if (taken->status.started_ns && !taken->status.finished_ns) {
+        taken->stopped_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (taken->stopped_fd < 0)
+            abort();
+    }
+    image_store_hold(n->images, &taken->layers);
+    map_put(&n->containers, taken->id, taken);
+    map_put(&n->names, taken->name, xstrdup(taken->id));
+}
+
+static bool has_shim(const struct container *c)
+{
+    return c->sandbox->shim_pidfd >= 0;
+}
+
+static void set_gone(struct container_status *status, const void *data)
+{
+    bool rebooted = *(const bool *)data;
+
+    status->finished_ns = clock_now_ns();
+    status->exit_code = rebooted ? GONE_STATUS : KILLED_STATUS;
+    status->pid = 0;
+    container_set_text(&status->reason, rebooted ? "Unknown" : "Error");
+    container_set_text(&status->message, rebooted ? "the node was started anew"
+                                                  : "it was killed because its shim had ended");
+}
+
+/* What ended while nobody looked. A container without its shim counts as ended from now on;
+ * recovery_finish() makes sure of it. */
+static void settle(struct container *c)
+{
+    bool rebooted = c->sandbox->shim_pid == 0;
+    struct error err;
+
+    exit_monitor_check(c);
+    if (container_state(c) != CONTAINER_RUNNING || has_shim(c))
+        return;
+    if (container_change_status(c, set_gone, &rebooted, &err) < 0)
+        log_error("container %s: %s", c->id, err.text);
+    exit_monitor_release(c);
+}
+
+/* --- starts that berthd did not live to answer --- */
+
+static bool claim_start(struct container *c)
+{
+    bool mine;
+
+    pthread_mutex_lock(&c->sandbox->node->lock);
+    mine = container_state_locked(c) == CONTAINER_CREATED && !c->starting && !c->removing;
+    if (mine)
+        c->starting = true;
+    pthread_mutex_unlock(&c->sandbox->node->lock);
+    return mine;
+}
+
+static void set_running(struct container_status *status, const void *data)
+{
+    status->started_ns = clock_now_ns();
+    status->pid = *(const pid_t *)data;
+}
+
+/* The task runs: so does the container. It was only created: it can be started again. */
+static int adopt(struct container *c, struct error *err)
+{
+    struct deadline by = deadline_in_ms(SHIM_MS);
+    bool runs;
+    pid_t pid;
+
+    if (shim_state(c, &by, &runs, &pid, err) < 0)
+        return err->code == ERROR_NOT_FOUND || err->code == ERROR_UNAVAILABLE ? 0 : -1;
+    if (!runs)
+        return shim_delete(c, &by, err);
+    if (container_open_latch(c, err) < 0)
+        return -1;
+    return container_change_status(c, set_running, &pid, err);
+}
+
+static void finish_start(struct container *c)
+{
+    struct error err;
+
+    if (!has_shim(c) || !claim_start(c))
+        return;
+    if (adopt(c, &err) < 0)
+        log_warn("container %s: what became of its start: %s", c->id, err.text);
+    pthread_mutex_lock(&c->sandbox->node->lock);
+    c->starting = false;
+    pthread_mutex_unlock(&c->sandbox->node->lock);
+    exit_monitor_check(c);
+}
+
+/* --- what belongs to nobody --- */
+
+/* Notes folders of parent that are named by an id which map does not know. Nothing new is made
+ * before this has ended. */
+static void note_leftovers(struct node *n, const char *parent, const struct map *map)
+{
+    DIR *dir = opendir(parent);
+
+    for (struct dirent *entry; dir && (entry = readdir(dir));)
+        if (id_is_valid(entry->d_name) && !map_find(map, entry->d_name))
+            strv_addf(&n->leftovers, "%s/%s", parent, entry->d_name);
+    if (dir)
+        closedir(dir);
+}
+
+static void remove_leftover(const char *path)
+{
+    static const char *const mounts[] = {"ns/net", "ns/ipc", "ns/uts", "ns/pid", "shm"};
+    struct error err;
+
+    log_info("%s belongs to nothing that is known and is removed", path);
+    for (size_t i = 0; i < COUNT_OF(mounts); i++) {
+        AUTO_FREE char *mounted = xasprintf("%s/%s", path, mounts[i]);
+
+        if (mount_detach(mounted, &err) < 0)
+            log_warn("%s", err.text);
+    }
+    if (file_remove_tree(AT_FDCWD, path, &err) < 0)
+        log_warn("%s", err.text);
+}
+
+int recovery_load(struct node *n, struct error *err)
+{
+    AUTO_FREE char *pods = xasprintf("%s/pods", n->state);
+    AUTO_FREE char *containers = xasprintf("%s/containers", n->root);
+    size_t count;
+
+    if (sandbox_record_load(n, put_sandbox, err) < 0 ||
+        container_record_load(n, put_container, err) < 0)
+        return -1;
+    AUTO_FREE struct container **list = container_list(n, NULL, &count);
+    for (size_t i = 0; i < count; i++) {
+        settle(list[i]);
+        container_free(list[i]);
+    }
+    note_leftovers(n, pods, &n->sandboxes);
+    note_leftovers(n, containers, &n->containers);
+    return 0;
+}
+
+void recovery_finish(struct node *n)
+{
+    size_t count;
+    AUTO_FREE struct sandbox **pods = sandbox_list(n, &count);
+    AUTO_FREE struct container **list = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        if (pods[i]->shim_pidfd < 0)
+            exit_monitor_shim_gone(pods[i]);
+        sandbox_free(pods[i]);
+    }
+    list = container_list(n, NULL, &count);
+    for (size_t i = 0; i < count; i++) {
+        finish_start(list[i]);
+        container_free(list[i]);
+    }
+    for (size_t i = 0; i < n->leftovers.len; i++)
+        remove_leftover(n->leftovers.items[i]);
+    strv_fini(&n->leftovers);
+    image_store_collect(n->images);
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pod/sandbox.h"
+
+#include "base/fd.h"
+#include "base/message.h"
+
+struct sandbox *sandbox_new(struct node *n, const char *id, const char *name,
+                            Runtime__V1__PodSandboxConfig *taken_config)
+{
+    struct sandbox *s = xcalloc(1, sizeof *s);
+
+    s->refs = 1;
+    s->node = n;
+    snprintf(s->id, sizeof s->id, "%s", id);
+    s->name = xstrdup(name);
+    s->config = taken_config;
+    s->handler = xstrdup("");
+    s->dir = node_pod_dir(n, id);
+    s->shim_pidfd = -1;
+    return s;
+}
+
+struct sandbox *sandbox_ref(struct sandbox *s)
+{
+    s->refs++;
+    return s;
+}
+
+void sandbox_free(struct sandbox *s)
+{
+    if (!s || --s->refs > 0)
+        return;
+    message_free(&s->config->base);
+    strv_fini(&s->ips);
+    fd_close(&s->shim_pidfd);
+    free(s->name);
+    free(s->handler);
+    free(s->dir);
+    free(s->cni);
+    free(s);
+}
+
+struct sandbox *sandbox_find(struct node *n, const char *id, struct error *err)
+{
+    struct sandbox *s;
+
+    pthread_mutex_lock(&n->lock);
+    s = node_lookup(&n->sandboxes, id, "pod", err);
+    if (s)
+        sandbox_ref(s);
+    pthread_mutex_unlock(&n->lock);
+    return s;
+}
+
+struct sandbox **sandbox_list(struct node *n, size_t *out_count)
+{
+    const struct map_slot *slot;
+    struct sandbox **list;
+    size_t count = 0;
+
+    pthread_mutex_lock(&n->lock);
+    list = xcalloc(n->sandboxes.len + 1, sizeof(struct sandbox *));
+    for (size_t at = 0; (slot = map_next(&n->sandboxes, &at));)
+        list[count++] = sandbox_ref(slot->value);
+    pthread_mutex_unlock(&n->lock);
+    *out_count = count;
+    return list;
+}
+
+enum sandbox_state sandbox_state(struct sandbox *s)
+{
+    enum sandbox_state state;
+
+    pthread_mutex_lock(&s->node->lock);
+    state = s->state;
+    pthread_mutex_unlock(&s->node->lock);
+    return state;
+}
+
+Runtime__V1__NamespaceOption *sandbox_namespaces(const struct sandbox *s)
+{
+    if (!s->config->linux || !s->config->linux->security_context)
+        return NULL;
+    return s->config->linux->security_context->namespace_options;
+}
+
+bool sandbox_on_host_network(const struct sandbox *s)
+{
+    const Runtime__V1__NamespaceOption *o = sandbox_namespaces(s);
+
+    return o && o->network == RUNTIME__V1__NAMESPACE_MODE__NODE;
+}
+
+bool sandbox_on_host_ipc(const struct sandbox *s)
+{
+    const Runtime__V1__NamespaceOption *o = sandbox_namespaces(s);
+
+    return o && o->ipc == RUNTIME__V1__NAMESPACE_MODE__NODE;
+}
+
+bool sandbox_shares_pids(const struct sandbox *s)
+{
+    const Runtime__V1__NamespaceOption *o = sandbox_namespaces(s);
+
+    return !o || o->pid == RUNTIME__V1__NAMESPACE_MODE__POD;
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cri.pb-c.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "base/id.h"
+#include "base/own.h"
+#include "base/strv.h"
+#include "os/loop.h"
+#include "pod/node.h"
+
+/* sandbox: one pod: its namespaces, its network, its shim.
+ *
+ * Shared by reference count; the node's map holds one. Fields below "under the node's lock" change,
+ * the others are constant once it is in the map. On disk: a row of pods, and <state>/pods/<id>. */
+enum sandbox_state { SANDBOX_NOTREADY, SANDBOX_READY, SANDBOX_UNKNOWN };
+
+struct sandbox {
+    _Atomic int refs;
+    struct node *node;
+    char id[ID_SIZE];
+    char *name; /* <name>_<namespace>_<uid>_<attempt> */
+    Runtime__V1__PodSandboxConfig *config;
+    char *handler; /* as the client named it */
+    const struct node_runtime *runtime;
+    char *dir;
+    int64_t created_ns;
+    bool announced; /* clients were told of it; not so while it is half-made */
+
+    /* under the node's lock */
+    enum sandbox_state state;
+    struct strv ips;
+    char *cni; /* record for cni_detach(); NULL before and after */
+    bool network_closed;
+    bool unclaimed;      /* made for a client that left before it had the answer */
+    pid_t shim_pid;      /* 0: none */
+    uint64_t shim_start; /* its start time, which with the pid is its identity */
+    int shim_pidfd;
+    struct loop_source *shim_watch; /* the loop's thread only */
+};
+
+struct sandbox *sandbox_new(struct node *n, const char *id, const char *name,
+                            Runtime__V1__PodSandboxConfig *taken_config);
+struct sandbox *sandbox_ref(struct sandbox *s);
+void sandbox_free(struct sandbox *s); /* drops a reference */
+DEFINE_AUTO(sandbox)
+
+/* A reference, by id or its beginning. */
+MUST_CHECK struct sandbox *sandbox_find(struct node *n, const char *id, struct error *err);
+
+/* All, each with a reference; the caller frees the array too. */
+struct sandbox **sandbox_list(struct node *n, size_t *out_count);
+
+enum sandbox_state sandbox_state(struct sandbox *s);
+
+/* What the pod has of its own. */
+Runtime__V1__NamespaceOption *sandbox_namespaces(const struct sandbox *s); /* may be NULL */
+bool sandbox_on_host_network(const struct sandbox *s);
+bool sandbox_on_host_ipc(const struct sandbox *s);
+bool sandbox_shares_pids(const struct sandbox *s);
+
+/* RunPodSandbox. The caller frees *out_id. */
+MUST_CHECK int sandbox_run(struct node *n, const Runtime__V1__RunPodSandboxRequest *request,
+                           const struct deadline *client, char **out_id, struct error *err);
+
+/* StopPodSandbox; what is done already is passed over, so that it can be called again. */
+MUST_CHECK int sandbox_stop(struct sandbox *s, struct error *err);
+
+/* RemovePodSandbox. */
+MUST_CHECK int sandbox_remove(struct sandbox *s, struct error *err);

@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pod/shim.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sandbox.pb-c.h>
+#include <shim.pb-c.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <task.pb-c.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/message.h"
+#include "image/rootfs.h"
+#include "os/process.h"
+#include "rpc/ttrpc_client.h"
+
+enum {
+    ARENA_MAX = 8 * 1024 * 1024,
+    KILL_MS = 10 * 1000,
+    SHUTDOWN_MS = 3 * 1000,
+    EXEC_END_MS = 60 * 1000,
+    BACKLOG = 128,
+    SHM_BYTES = 64 * 1024 * 1024,
+};
+
+static const char task_service[] = "containerd.task.v3.Task";
+static const char sandbox_service[] = "containerd.runtime.sandbox.v1.Sandbox";
+
+/* One call; out and its descriptor may be NULL when only success matters. */
+static int call(struct sandbox *s, const char *service, const char *method,
+                const ProtobufCMessage *request, const struct deadline *by, struct error *err)
+{
+    AUTO_FREE char *socket = xasprintf("%s/shim.sock", s->dir);
+    struct ttrpc_call c = {
+        .socket = socket, .service = service, .method = method, .request = request};
+
+    return ttrpc_client_call(&c, NULL, by, NULL, err);
+}
+
+/* --- starting the shim --- */
+
+static int make_socket(const char *dir, struct error *err)
+{
+    AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    AUTO_CLOSE int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+
+    if (fd < 0 || dirfd < 0)
+        return error_errno(err, errno, "make the shim's socket");
+    /* Through the descriptor, because the path may be longer than an address. */
+    snprintf(addr.sun_path, sizeof addr.sun_path, "/proc/self/fd/%d/shim.sock", dirfd);
+    unlinkat(dirfd, "shim.sock", 0);
+    if (bind(fd, (struct sockaddr *)&addr, sizeof addr) < 0 ||
+        fchmodat(dirfd, "shim.sock", 0600, 0) < 0 || listen(fd, BACKLOG) < 0)
+        return error_errno(err, errno, "bind the shim's socket");
+    return fd_take(&fd);
+}
+
+uint64_t shim_start_time(pid_t pid)
+{
+    AUTO_FINI(buf) stat = BUF(4096);
+    AUTO_FREE char *path = xasprintf("/proc/%d/stat", pid);
+    struct error ignored;
+    const char *at;
+
+    if (file_load(AT_FDCWD, path, &stat, &ignored) < 0 || !(at = strrchr(stat.data, ')')))
+        return 0;
+    /* Field 22; the second, the command's name, ends with the last parenthesis. */
+    for (int field = 2; field < 22 && at; field++)
+        at = strchr(at + 1, ' ');
+    return at ? strtoull(at + 1, NULL, 10) : 0;
+}
+
+int shim_start(struct sandbox *s, struct error *err)
+{
+    const char *const argv[] = {s->node->shim, "-namespace", "k8s.io",        "-id",
+                                s->id,         "-address",   s->node->socket, NULL};
+    struct process_spec spec = PROCESS_SPEC(argv);
+    AUTO_FREE char *log = xasprintf("%s/shim.log", s->dir);
+    AUTO_CLOSE int log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    AUTO_CLOSE int listener = make_socket(s->dir, err);
+    struct process p;
+
+    if (listener < 0)
+        return -1;
+    if (log_fd < 0)
+        return error_errno(err, errno, "open %s", log);
+    spec.cwd = s->dir;
+    spec.stdio[2] = log_fd;
+    spec.extra_fd = listener;
+    spec.own_session = true;
+    if (process_start(&spec, &p, err) < 0)
+        return error_wrap(err, "start the shim");
+    s->shim_pid = p.pid;
+    s->shim_pidfd = p.pidfd;
+    s->shim_start = shim_start_time(p.pid);
+    return 0;
+}
+
+/* --- the sandbox service --- */
+
+static Berth__Shim__V1__PodOptions *pod_options(struct arena *a, struct sandbox *s)
+{
+    Berth__Shim__V1__PodOptions *o = arena_new(a, &berth__shim__v1__pod_options__descriptor);
+    const Runtime__V1__LinuxPodSandboxConfig *linux = s->config->linux;
+
+    o->hostname = s->config->hostname;
+    o->host_network = sandbox_on_host_network(s);
+    o->host_ipc = sandbox_on_host_ipc(s);
+    o->shared_pid = sandbox_shares_pids(s);
+    o->shm_bytes = o->host_ipc ? 0 : SHM_BYTES;
+    o->exits_dir = arena_printf(a, "%s/exits", s->node->state);
+    if (!linux)
+        return o;
+    o->n_sysctls = linux->n_sysctls;
+    o->sysctls = arena_alloc(a, linux->n_sysctls * sizeof *o->sysctls);
+    for (size_t i = 0; i < linux->n_sysctls; i++) {
+        o->sysctls[i] = arena_new(a, &berth__shim__v1__pod_options__sysctls_entry__descriptor);
+        o->sysctls[i]->key = linux->sysctls[i]->key;
+        o->sysctls[i]->value = linux->sysctls[i]->value;
+    }
+    return o;
+}
+
+static Google__Protobuf__Any *pack_any(struct arena *a, const char *type,
+                                       const ProtobufCMessage *message)
+{
+    Google__Protobuf__Any *any = arena_new(a, &google__protobuf__any__descriptor);
+
+    any->type_url = arena_strdup(a, type);
+    any->value.data = arena_alloc(a, protobuf_c_message_get_packed_size(message));
+    any->value.len = protobuf_c_message_pack(message, any->value.data);
+    return any;
+}
+
+int shim_create_sandbox(struct sandbox *s, const struct deadline *by, struct error *err)
+{
+    Containerd__Runtime__Sandbox__V1__CreateSandboxRequest create =
+        CONTAINERD__RUNTIME__SANDBOX__V1__CREATE_SANDBOX_REQUEST__INIT;
+    Containerd__Runtime__Sandbox__V1__StartSandboxRequest start =
+        CONTAINERD__RUNTIME__SANDBOX__V1__START_SANDBOX_REQUEST__INIT;
+    AUTO_FINI(arena) a;
+
+    arena_init(&a, ARENA_MAX);
+    create.sandbox_id = start.sandbox_id = s->id;
+    create.bundle_path = s->dir;
+    create.options = pack_any(&a, "berth.shim.v1.PodOptions", &pod_options(&a, s)->base);
+    if (call(s, sandbox_service, "CreateSandbox", &create.base, by, err) < 0)
+        return error_wrap(err, "create the pod's namespaces");
+    return call(s, sandbox_service, "StartSandbox", &start.base, by, err);
+}
+
+int shim_stop_sandbox(struct sandbox *s, const struct deadline *by, struct error *err)
+{
+    Containerd__Runtime__Sandbox__V1__StopSandboxRequest stop =
+        CONTAINERD__RUNTIME__SANDBOX__V1__STOP_SANDBOX_REQUEST__INIT;
+
+    stop.sandbox_id = s->id;
+    if (call(s, sandbox_service, "StopSandbox", &stop.base, by, err) == 0 ||
+        err->code == ERROR_UNAVAILABLE || err->code == ERROR_NOT_FOUND)
+        return 0;
+    return error_wrap(err, "stop the pod's processes");
+}
+
+void shim_shutdown(struct sandbox *s)
+{
+    Containerd__Runtime__Sandbox__V1__ShutdownSandboxRequest request =
+        CONTAINERD__RUNTIME__SANDBOX__V1__SHUTDOWN_SANDBOX_REQUEST__INIT;
+    struct deadline by = deadline_in_ms(SHUTDOWN_MS);
+    struct error ignored;
+
+    request.sandbox_id = s->id;
+    /* Without a pidfd there is none, or one that a killed berthd did not live to record. */
+    if (call(s, sandbox_service, "ShutdownSandbox", &request.base, &by, &ignored) == 0 &&
+        (s->shim_pidfd < 0 || deadline_wait(&by, s->shim_pidfd, POLLIN, &ignored) == 0))
+        return;
+    if (s->shim_pidfd >= 0)
+        syscall(SYS_pidfd_send_signal, s->shim_pidfd, SIGKILL, NULL, 0);
+}
+
+/* --- the task service --- */
+
+static void add_rootfs(struct arena *a, struct container *c,
+                       Containerd__Task__V3__CreateTaskRequest *request)
+{
+    AUTO_FINI(strv) layers = {0}, options = {0};
+    Containerd__Types__Mount *mount = arena_new(a, &containerd__types__mount__descriptor);
+
+    container_layer_paths(c, &layers);
+    rootfs_options(&layers, c->dir, &options);
+    mount->type = arena_strdup(a, "overlay");
+    mount->source = arena_strdup(a, "overlay");
+    mount->n_options = options.len;
+    mount->options = arena_alloc(a, options.len * sizeof *mount->options);
+    for (size_t i = 0; i < options.len; i++)
+        mount->options[i] = arena_strdup(a, options.items[i]);
+    request->n_rootfs = 1;
+    request->rootfs = arena_alloc(a, sizeof *request->rootfs);
+    request->rootfs[0] = mount;
+}
+
+static Google__Protobuf__Any *container_options(struct arena *a, struct container *c)
+{
+    Berth__Shim__V1__ContainerOptions o = BERTH__SHIM__V1__CONTAINER_OPTIONS__INIT;
+    const struct node_runtime *runtime = c->sandbox->runtime;
+
+    o.runtime = runtime->path;
+    o.runtime_root = runtime->root;
+    o.systemd_cgroup = runtime->systemd_cgroup;
+    o.log_line_max = c->sandbox->node->log_line_max;
+    o.shared_pid = !container_owns_pids(c);
+    return pack_any(a, "berth.shim.v1.ContainerOptions", &o.base);
+}
+
+int shim_create(struct container *c, const struct deadline *by, pid_t *out_pid, struct error *err)
+{
+    Containerd__Task__V3__CreateTaskRequest request =
+        CONTAINERD__TASK__V3__CREATE_TASK_REQUEST__INIT;
+    AUTO_FREE char *socket = xasprintf("%s/shim.sock", c->sandbox->dir);
+    struct ttrpc_call call = {.socket = socket,
+                              .service = task_service,
+                              .method = "Create",
+                              .request = &request.base,
+                              .response = &containerd__task__v3__create_task_response__descriptor};
+    ProtobufCMessage *response;
+    AUTO_FINI(arena) a;
+
+    arena_init(&a, ARENA_MAX);
+    request.id = c->id;
+    request.bundle = c->bundle;
+    request.terminal = c->config->tty;
+    if (*c->log_path)
+        request.stdout = request.stderr = arena_printf(&a, "cri-log://%s", c->log_path);
+    if (c->config->stdin)
+        request.stdin = arena_strdup(&a, "hold");
+    request.options = container_options(&a, c);
+    add_rootfs(&a, c, &request);
+    if (ttrpc_client_call(&call, &a, by, &response, err) < 0)
+        return -1;
+    *out_pid = (pid_t)((Containerd__Task__V3__CreateTaskResponse *)response)->pid;
+    return 0;
+}
+
+int shim_start_container(struct container *c, const struct deadline *by, struct error *err)
+{
+    Containerd__Task__V3__StartRequest request = CONTAINERD__TASK__V3__START_REQUEST__INIT;
+
+    request.id = c->id;
+    return call(c->sandbox, task_service, "Start", &request.base, by, err);
+}
+
+int shim_state(struct container *c, const struct deadline *by, bool *out_runs, pid_t *out_pid,
+               struct error *err)
+{
+    Containerd__Task__V3__StateRequest request = CONTAINERD__TASK__V3__STATE_REQUEST__INIT;
+    AUTO_FREE char *socket = xasprintf("%s/shim.sock", c->sandbox->dir);
+    struct ttrpc_call call = {.socket = socket,
+                              .service = task_service,
+                              .method = "State",
+                              .request = &request.base,
+                              .response = &containerd__task__v3__state_response__descriptor};
+    const Containerd__Task__V3__StateResponse *state;
+    ProtobufCMessage *response;
+    AUTO_FINI(arena) a;
+
+    arena_init(&a, ARENA_MAX);
+    request.id = c->id;
+    if (ttrpc_client_call(&call, &a, by, &response, err) < 0)
+        return -1;
+    state = (Containerd__Task__V3__StateResponse *)response;
+    *out_runs = state->status == CONTAINERD__V1__TYPES__STATUS__RUNNING ||
+                state->status == CONTAINERD__V1__TYPES__STATUS__PAUSED;
+    *out_pid = (pid_t)state->pid;
+    return 0;
+}
+
+int shim_kill(struct container *c, int signal, bool all, struct error *err)
+{
+    Containerd__Task__V3__KillRequest request = CONTAINERD__TASK__V3__KILL_REQUEST__INIT;
+    struct deadline by = deadline_in_ms(KILL_MS);
+
+    request.id = c->id;
+    request.signal = (uint32_t)signal;
+    request.all = all;
+    return call(c->sandbox, task_service, "Kill", &request.base, &by, err);
+}
+
+int shim_delete(struct container *c, const struct deadline *by, struct error *err)
+{
+    Containerd__Task__V3__DeleteRequest request = CONTAINERD__TASK__V3__DELETE_REQUEST__INIT;
+
+    request.id = c->id;
+    return call(c->sandbox, task_service, "Delete", &request.base, by, err);
+}
+
+int shim_reopen_log(struct container *c, const struct deadline *by, struct error *err)
+{
+    Berth__Shim__V1__ReopenLogRequest request = BERTH__SHIM__V1__REOPEN_LOG_REQUEST__INIT;
+
+    request.id = c->id;
+    return call(c->sandbox, "berth.shim.v1.Container", "ReopenLog", &request.base, by, err);
+}
+
+static Google__Protobuf__Any *json_any(struct arena *a, const char *type, struct json_object *json)
+{
+    Google__Protobuf__Any *any = arena_new(a, &google__protobuf__any__descriptor);
+    const char *text = json_text(json);
+
+    any->type_url = arena_printf(a, "types.containerd.io/opencontainers/runtime-spec/1/%s", type);
+    any->value.data = (uint8_t *)arena_strdup(a, text);
+    any->value.len = strlen(text);
+    return any;
+}
+
+int shim_update(struct container *c, struct json_object *resources, const struct deadline *by,
+                struct error *err)
+{
+    Containerd__Task__V3__UpdateTaskRequest request =
+        CONTAINERD__TASK__V3__UPDATE_TASK_REQUEST__INIT;
+    AUTO_FINI(arena) a;
+
+    arena_init(&a, ARENA_MAX);
+    request.id = c->id;
+    request.resources = json_any(&a, "LinuxResources", resources);
+    return call(c->sandbox, task_service, "Update", &request.base, by, err);
+}
+
+/* --- execs --- */
+
+static int add_exec(const struct shim_exec *x, const struct deadline *by, struct error *err)
+{
+    Containerd__Task__V3__ExecProcessRequest request =
+        CONTAINERD__TASK__V3__EXEC_PROCESS_REQUEST__INIT;
+    AUTO_FREE char *socket = xasprintf("%s/shim.sock", x->container->sandbox->dir);
+    struct ttrpc_call call = {
+        .socket = socket, .service = task_service, .method = "Exec", .request = &request.base};
+    char **names[3] = {&request.stdin, &request.stdout, &request.stderr};
+    AUTO_FINI(arena) a;
+    int fds[3];
+
+    arena_init(&a, ARENA_MAX);
+    request.id = x->container->id;
+    request.exec_id = (char *)x->exec_id;
+    request.spec = json_any(&a, "Process", x->process);
+    for (int i = 0; i < 3; i++) {
+        if (x->fds[i] < 0)
+            continue;
+        *names[i] = arena_printf(&a, "fd://%zu", call.n_fds);
+        fds[call.n_fds++] = x->fds[i];
+    }
+    call.fds = fds;
+    return ttrpc_client_call(&call, NULL, by, NULL, err);
+}
+
+int shim_exec_start(const struct shim_exec *x, const struct deadline *by, struct error *err)
+{
+    Containerd__Task__V3__StartRequest request = CONTAINERD__TASK__V3__START_REQUEST__INIT;
+
+    request.id = x->container->id;
+    request.exec_id = (char *)x->exec_id;
+    if (add_exec(x, by, err) < 0)
+        return -1;
+    return call(x->container->sandbox, task_service, "Start", &request.base, by, err);
+}
+
+int shim_wait(struct container *c, const char *exec_id, const struct deadline *by, int *out_status,
+              struct error *err)
+{
+    Containerd__Task__V3__WaitRequest request = CONTAINERD__TASK__V3__WAIT_REQUEST__INIT;
+    AUTO_FREE char *socket = xasprintf("%s/shim.sock", c->sandbox->dir);
+    struct ttrpc_call call = {.socket = socket,
+                              .service = task_service,
+                              .method = "Wait",
+                              .request = &request.base,
+                              .response = &containerd__task__v3__wait_response__descriptor};
+    ProtobufCMessage *response;
+    AUTO_FINI(arena) a;
+
+    arena_init(&a, ARENA_MAX);
+    request.id = c->id;
+    request.exec_id = (char *)exec_id;
+    if (ttrpc_client_call(&call, &a, by, &response, err) < 0)
+        return -1;
+    *out_status = (int)((Containerd__Task__V3__WaitResponse *)response)->exit_status;
+    return 0;
+}
+
+void shim_exec_kill(const struct shim_exec *x)
+{
+    Containerd__Task__V3__KillRequest request = CONTAINERD__TASK__V3__KILL_REQUEST__INIT;
+    struct deadline by = deadline_in_ms(KILL_MS);
+    struct error ignored;
+
+    request.id = x->container->id;
+    request.exec_id = (char *)x->exec_id;
+    request.signal = SIGKILL;
+    if (call(x->container->sandbox, task_service, "Kill", &request.base, &by, &ignored) < 0)
+        return; /* it has ended, or its shim has */
+}
+
+static int forget_exec(const struct shim_exec *x, const struct deadline *by, struct error *err)
+{
+    Containerd__Task__V3__DeleteRequest request = CONTAINERD__TASK__V3__DELETE_REQUEST__INIT;
+
+    request.id = x->container->id;
+    request.exec_id = (char *)x->exec_id;
+    return call(x->container->sandbox, task_service, "Delete", &request.base, by, err);
+}
+
+void shim_exec_end(const struct shim_exec *x)
+{
+    struct deadline by = deadline_in_ms(EXEC_END_MS);
+    struct error err;
+    int status;
+
+    if (forget_exec(x, &by, &err) == 0 || err.code != ERROR_PRECONDITION)
+        return;
+    shim_exec_kill(x);
+    if (shim_wait(x->container, x->exec_id, &by, &status, &err) < 0 ||
+        forget_exec(x, &by, &err) < 0)
+        log_warn("container %s: an exec stays in its shim: %s", x->container->id, err.text);
+}

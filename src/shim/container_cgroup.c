@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shim/container_cgroup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/fd.h"
+#include "base/file.h"
+#include "base/own.h"
+
+#define CGROUP_TOP "/sys/fs/cgroup"
+
+enum { PROC_FILE_MAX = 64 * 1024, COUNTER_FILE_MAX = 4096, DEPTH_MAX = 16 };
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int open_in(const char *folder, const char *name, int flags)
+{
+    AUTO_FREE char *path = xasprintf("%s/%s", folder, name);
+
+    return open(path, flags | O_CLOEXEC);
+}
+
+static bool lists(const char *controllers, size_t len, const char *name)
+{
+    size_t name_len = strlen(name);
+
+    for (size_t at = 0; at < len;) {
+        size_t end = at;
+
+        while (end < len && controllers[end] != ',')
+            end++;
+        if (end - at == name_len && memcmp(controllers + at, name, name_len) == 0)
+            return true;
+        at = end + 1;
+    }
+    return false;
+}
+
+/* The path behind the line "<n>:<controllers>:<path>" of /proc/<pid>/cgroup; "" names version 2. */
+static char *find_path(const char *text, const char *controller)
+{
+    for (const char *line = text; *line;) {
+        const char *end = strchrnul(line, '\n');
+        const char *first = memchr(line, ':', (size_t)(end - line));
+        const char *second = first ? memchr(first + 1, ':', (size_t)(end - first - 1)) : NULL;
+        size_t len = second ? (size_t)(second - first - 1) : 0;
+
+        if (second && (*controller ? lists(first + 1, len, controller) : len == 0))
+            return xstrndup(second + 1, (size_t)(end - second - 1));
+        line = *end ? end + 1 : end;
+    }
+    return NULL;
+}
+
+/* What /proc/<pid>/cgroup says of the container's process and of the shim. */
+struct places {
+    struct buf theirs;
+    struct buf ours;
+};
+
+/* The folder of the cgroup in a hierarchy, or NULL. One that is ours as well is not the
+ * container's: everything in it is going to be killed. */
+static char *find_folder(const struct places *p, const char *controller, const char *mounted)
+{
+    AUTO_FREE char *path = find_path(p->theirs.data, controller);
+    AUTO_FREE char *ours = find_path(p->ours.data, controller);
+    AUTO_FREE char *folder = NULL;
+
+    if (!path || strcmp(path, "/") == 0 || (ours && strcmp(path, ours) == 0))
+        return NULL;
+    folder = xasprintf("%s%s%s", CGROUP_TOP, mounted, path);
+    return is_folder(folder) ? TAKE(folder) : NULL;
+}
+
+static int load_place(pid_t pid, struct buf *out)
+{
+    struct error ignored;
+    char path[32];
+
+    snprintf(path, sizeof path, "/proc/%d/cgroup", pid);
+    return file_load(AT_FDCWD, path, out, &ignored) < 0 || out->len == 0 ? -1 : 0;
+}
+
+static void find_folders(struct container_cgroup *g, const struct places *p)
+{
+    AUTO_FREE char *memory = NULL;
+
+    g->is_v2 = access(CGROUP_TOP "/cgroup.controllers", F_OK) == 0;
+    if (g->is_v2) {
+        g->procs = find_folder(p, "", "");
+        g->oom_fd = g->procs ? open_in(g->procs, "memory.events", O_RDONLY) : -1;
+        return;
+    }
+    g->freezer = find_folder(p, "freezer", "/freezer");
+    memory = find_folder(p, "memory", "/memory");
+    g->oom_fd = memory ? open_in(memory, "memory.oom_control", O_RDONLY) : -1;
+    g->procs = memory ? TAKE(memory) : find_folder(p, "pids", "/pids");
+}
+
+static uint64_t count_oom_kills(int fd)
+{
+    char text[COUNTER_FILE_MAX];
+    ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof text - 1, 0);
+    const char *found;
+
+    if (n <= 0)
+        return 0;
+    text[n] = '\0';
+    found = strncmp(text, "oom_kill ", 9) == 0 ? text : strstr(text, "\noom_kill ");
+    return found ? strtoull(strchr(found, ' '), NULL, 10) : 0;
+}
+
+void container_cgroup_open(struct container_cgroup *g, pid_t pid)
+{
+    struct places p = {BUF(PROC_FILE_MAX), BUF(PROC_FILE_MAX)};
+
+    *g = CONTAINER_CGROUP_NONE;
+    if (load_place(pid, &p.theirs) == 0 && load_place(getpid(), &p.ours) == 0)
+        find_folders(g, &p);
+    buf_fini(&p.theirs);
+    buf_fini(&p.ours);
+    g->oom_kills_before = count_oom_kills(g->oom_fd);
+}
+
+void container_cgroup_close(struct container_cgroup *g)
+{
+    free(g->procs);
+    free(g->freezer);
+    fd_close(&g->oom_fd);
+    *g = CONTAINER_CGROUP_NONE;
+}
+
+bool container_cgroup_saw_oom(const struct container_cgroup *g)
+{
+    return count_oom_kills(g->oom_fd) > g->oom_kills_before;
+}
+
+static void each_in_folder(int folder, void (*each)(void *data, pid_t pid), void *data)
+{
+    AUTO_FINI(buf) text = BUF(PROC_FILE_MAX * 16);
+    struct error ignored;
+
+    /* A cgroup that has just gone has no processes. */
+    if (file_load(folder, "cgroup.procs", &text, &ignored) < 0)
+        return;
+    for (char *at = text.data; at && *at;) {
+        char *end;
+        long pid = strtol(at, &end, 10);
+
+        if (end == at)
+            return;
+        if (pid > 0)
+            each(data, (pid_t)pid);
+        at = *end ? end + 1 : end;
+    }
+}
+
+static void each_below(int folder, int depth, void (*each)(void *data, pid_t pid), void *data)
+{
+    int copy = fcntl(folder, F_DUPFD_CLOEXEC, 3);
+    DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+
+    each_in_folder(folder, each, data);
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        if (entry->d_type != DT_DIR || entry->d_name[0] == '.' || depth == DEPTH_MAX)
+            continue;
+        AUTO_CLOSE int child =
+            openat(folder, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (child >= 0)
+            each_below(child, depth + 1, each, data);
+    }
+    if (dir)
+        closedir(dir);
+    else
+        fd_close(&copy);
+}
+
+void container_cgroup_each(const struct container_cgroup *g, void (*each)(void *data, pid_t pid),
+                           void *data)
+{
+    AUTO_CLOSE int folder =
+        g->procs ? open(g->procs, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+    if (folder >= 0)
+        each_below(folder, 0, each, data);
+}
+
+struct killing {
+    int signal;
+    size_t count;
+};
+
+static void kill_one(void *data, pid_t pid)
+{
+    struct killing *k = data;
+
+    k->count++;
+    if (k->signal)
+        kill(pid, k->signal);
+}
+
+static void write_in(const char *folder, const char *name, const char *text)
+{
+    AUTO_CLOSE int fd = folder ? open_in(folder, name, O_WRONLY) : -1;
+    struct error ignored;
+
+    if (fd >= 0 && fd_write_all(fd, text, strlen(text), &ignored) < 0)
+        return; /* the signals that follow do what can be done */
+}
+
+size_t container_cgroup_kill(const struct container_cgroup *g, int signal)
+{
+    struct killing k = {.signal = signal};
+
+    if (signal == SIGKILL && g->is_v2)
+        write_in(g->procs, "cgroup.kill", "1");
+    container_cgroup_each(g, kill_one, &k);
+    /* In version 1 even SIGKILL waits until a process is thawed. */
+    if (signal == SIGKILL && !g->is_v2)
+        write_in(g->freezer, "freezer.state", "THAWED");
+    return k.count;
+}
+
+bool container_cgroup_is_empty(const struct container_cgroup *g)
+{
+    struct killing k = {.signal = 0};
+
+    container_cgroup_each(g, kill_one, &k);
+    return k.count == 0;
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+/* container_cgroup: the cgroup that the OCI runtime made for a container, as the shim needs it:
+ * to find all its processes, and to see whether the OOM killer was at work in it.
+ *
+ * Version 2, version 1, or both beside each other; it looks where they are usually mounted, below
+ * /sys/fs/cgroup. */
+struct container_cgroup {
+    char *procs;   /* folder whose cgroup.procs lists the processes; NULL: not found */
+    char *freezer; /* version 1 only */
+    bool is_v2;
+    int oom_fd; /* the file that counts OOM kills; -1: none */
+    uint64_t oom_kills_before;
+};
+
+#define CONTAINER_CGROUP_NONE ((struct container_cgroup){.oom_fd = -1})
+
+/* The cgroup that pid is in. Not finding one is no failure: the container then is like one whose
+ * cgroup is empty. */
+void container_cgroup_open(struct container_cgroup *g, pid_t pid);
+void container_cgroup_close(struct container_cgroup *g);
+
+/* True when the OOM killer killed in it since it was opened. */
+bool container_cgroup_saw_oom(const struct container_cgroup *g);
+
+/* Signals every process in it and in those below; SIGKILL reaches frozen ones too. Returns how
+ * many processes there were. New ones may have come up meanwhile: repeat until 0. */
+size_t container_cgroup_kill(const struct container_cgroup *g, int signal);
+
+/* Calls each for every process. */
+void container_cgroup_each(const struct container_cgroup *g, void (*each)(void *data, pid_t pid),
+                           void *data);
+bool container_cgroup_is_empty(const struct container_cgroup *g);

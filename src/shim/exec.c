@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shim/exec.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/own.h"
+#include "shim/shim.h"
+#include "task.pb-c.h"
+
+enum { DRAIN_MS = 2000, START_FAILED_STATUS = 255 };
+
+struct starting {
+    struct exec *exec;
+    struct call *call;
+};
+
+static char *file_name(const struct exec *x, const char *suffix)
+{
+    return xasprintf("%s/exec-%s.%s", x->task->bundle, x->proc.id, suffix);
+}
+
+/* Stopped: nothing of it is left but how it ended. */
+static void finish(struct exec *x)
+{
+    poller_timer_clear(&x->drain);
+    streams_close(&x->proc.io);
+    proc_publish(&x->proc);
+    task_end_advance(x->task);
+}
+
+static void on_ended(struct reaper_child *c, int status, int64_t finished_ns)
+{
+    struct exec *x = LIST_OF(c, struct exec, proc.child);
+
+    proc_set_ended(&x->proc, status, finished_ns);
+    if (streams_is_drained(&x->proc.io))
+        finish(x);
+    else
+        poller_timer_set(&x->task->shim->poller, &x->drain, DRAIN_MS);
+}
+
+static void on_stdio_ended(struct streams *s)
+{
+    struct exec *x = LIST_OF(s, struct exec, proc.io);
+
+    if (x->proc.state == PROC_ENDED)
+        finish(x);
+}
+
+static void on_drain_timeout(struct poller_timer *timer)
+{
+    finish(LIST_OF(timer, struct exec, drain));
+}
+
+static int check(const struct task *t, const char *id, struct error *err)
+{
+    if (proc_check_id(id, err) < 0)
+        return -1;
+    if (exec_find(t, id))
+        return error_set(err, ERROR_EXISTS, "exec %s is here already", id);
+    if (t->shim->pod.n_execs >= POD_EXECS_MAX)
+        return error_set(err, ERROR_EXHAUSTED, "more than %d execs in a pod", POD_EXECS_MAX);
+    if (t->init.state != PROC_RUNNING)
+        return error_set(err, ERROR_PRECONDITION, "the container is %s, not running",
+                         proc_state_name(t->init.state));
+    return 0;
+}
+
+static struct exec *exec_new(struct task *t, const char *id)
+{
+    struct exec *x = xcalloc(1, sizeof *x);
+
+    x->task = t;
+    proc_init(&x->proc, id, &t->shim->poller);
+    x->proc.child.ended = on_ended;
+    x->proc.io.ended = on_stdio_ended;
+    poller_timer_init(&x->drain, on_drain_timeout);
+    list_add(&t->execs, &x->link);
+    t->shim->pod.n_execs++;
+    return x;
+}
+
+void exec_remove(struct exec *x)
+{
+    AUTO_FREE char *process = file_name(x, "json");
+
+    if (x->proc.state == PROC_NEW)
+        unlink(process);
+    list_remove(&x->link);
+    x->task->shim->pod.n_execs--;
+    poller_timer_clear(&x->drain);
+    proc_fini(&x->proc);
+    free(x);
+}
+
+bool exec_may_be_removed(const struct exec *x)
+{
+    return x->proc.state == PROC_NEW || x->proc.state == PROC_STOPPED;
+}
+
+struct exec *exec_find(const struct task *t, const char *id)
+{
+    LIST_EACH (entry, &t->execs) {
+        struct exec *x = LIST_OF(entry, struct exec, link);
+
+        if (strcmp(x->proc.id, id) == 0)
+            return x;
+    }
+    return NULL;
+}
+
+int exec_create(struct task *t, const char *id, const struct streams_spec *stdio,
+                const void *process, size_t len, struct error *err)
+{
+    struct exec *x;
+
+    if (check(t, id, err) < 0)
+        return -1;
+    x = exec_new(t, id);
+    AUTO_FREE char *file = file_name(x, "json");
+    if (file_store(AT_FDCWD, file, process, len, 0600, err) < 0 ||
+        proc_open_stdio(&x->proc, stdio, err) < 0) {
+        exec_remove(x);
+        return -1;
+    }
+    return 0;
+}
+
+static void answer_start(struct exec *x, struct call *call)
+{
+    Containerd__Task__V3__StartResponse response = CONTAINERD__TASK__V3__START_RESPONSE__INIT;
+
+    response.pid = (uint32_t)x->proc.child.pid;
+    call_reply(call, &response.base);
+}
+
+static int take_over(struct exec *x, struct error *err)
+{
+    AUTO_FREE char *file = file_name(x, "pid");
+
+    if (proc_adopt(&x->proc, &x->task->shim->reaper, file, err) < 0)
+        return -1;
+    x->proc.state = PROC_RUNNING;
+    return 0;
+}
+
+static void on_started(struct run *r, void *owner, const struct error *failure)
+{
+    AUTO_FREE struct starting *s = owner;
+    struct exec *x = s->exec;
+    struct task *t = x->task;
+    AUTO_FREE char *process = file_name(x, "json");
+    struct error err;
+
+    (void)r;
+    t->n_runs--;
+    unlink(process);
+    if (!failure && take_over(x, &err) < 0)
+        failure = &err;
+    if (failure) {
+        call_fail(s->call, failure);
+        proc_set_ended(&x->proc, START_FAILED_STATUS, clock_now_ns());
+        finish(x); /* which lets the task go on ending */
+        return;
+    }
+    /* A process without its terminal is of no use; its end is told like any other. */
+    if (streams_started(&x->proc.io, &err) < 0) {
+        call_fail(s->call, &err);
+        exec_end(x);
+        return;
+    }
+    answer_start(x, s->call);
+    if (x->is_to_end)
+        exec_end(x);
+    task_end_advance(t);
+}
+
+static int run_exec(struct exec *x, struct starting *owner, struct error *err)
+{
+    AUTO_FREE char *process = file_name(x, "json"), *pid = file_name(x, "pid");
+    AUTO_FINI(strv) verb = {0};
+    const struct streams *io = &x->proc.io;
+    struct run_spec run = {.verb = &verb, .timeout_ns = owner->call->timeout_ns};
+
+    for (int i = 0; i < 3; i++)
+        run.stdio[i] = io->has_terminal ? -1 : io->child[i];
+    if (io->has_terminal)
+        run.stdio[2] = RUN_REPORT;
+    strv_add(&verb, "exec");
+    strv_add(&verb, "--process");
+    strv_add(&verb, process);
+    strv_add(&verb, "--pid-file");
+    strv_add(&verb, pid);
+    strv_add(&verb, "--detach");
+    if (io->has_terminal) {
+        strv_add(&verb, "--console-socket");
+        strv_add(&verb, io->console.path);
+    }
+    strv_add(&verb, x->task->init.id);
+    return task_run(x->task, &run, on_started, owner, err) ? 0 : -1;
+}
+
+int exec_start(struct exec *x, struct call *call, struct error *err)
+{
+    AUTO_FREE struct starting *s = xcalloc(1, sizeof *s);
+
+    *s = (struct starting){x, call};
+    if (x->proc.state != PROC_NEW)
+        return error_set(err, ERROR_PRECONDITION, "cannot start a %s process",
+                         proc_state_name(x->proc.state));
+    if (x->task->init.state != PROC_RUNNING)
+        return error_set(err, ERROR_PRECONDITION, "the container is %s, not running",
+                         proc_state_name(x->task->init.state));
+    if (run_exec(x, s, err) < 0)
+        return -1;
+    TAKE(s);
+    x->proc.state = PROC_STARTING;
+    x->task->n_runs++;
+    return 0;
+}
+
+void exec_end(struct exec *x)
+{
+    struct error ignored;
+
+    x->is_to_end = true;
+    if (x->proc.state == PROC_RUNNING && proc_signal(&x->proc, SIGKILL, &ignored) < 0)
+        return; /* it has just ended */
+}

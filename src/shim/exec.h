@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "shim/proc.h"
+#include "shim/task.h"
+
+/* exec: one more process in a running container. It belongs to its task.
+ *
+ *   NEW ─▶ STARTING ─▶ RUNNING ─▶ ENDED ─▶ STOPPED ─▶ deleted */
+struct exec {
+    struct list link; /* of the task */
+    struct task *task;
+    struct proc proc;
+    bool is_to_end; /* as soon as there is something to kill */
+    struct poller_timer drain; /* how long outputs may outlive it */
+};
+
+/* Keeps the process, JSON, as a file in the bundle until it is started. ERROR_EXISTS. */
+MUST_CHECK int exec_create(struct task *t, const char *id, const struct streams_spec *stdio,
+                           const void *process, size_t len, struct error *err);
+struct exec *exec_find(const struct task *t, const char *id); /* or NULL */
+
+/* Answers the call later, unless it returns -1. */
+MUST_CHECK int exec_start(struct exec *x, struct call *call, struct error *err);
+
+/* Kills it, now or as soon as it exists. */
+void exec_end(struct exec *x);
+
+/* True unless it is being started or has not stopped yet. */
+bool exec_may_be_removed(const struct exec *x);
+void exec_remove(struct exec *x);

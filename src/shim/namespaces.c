@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shim/namespaces.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/own.h"
+#include "shim/init.h"
+#include "shim/sysctl.h"
+
+/* Parent and child talk over a pair of sockets: the child sends one struct error, code ERROR_OK
+ * when it is set up; the parent pins the namespaces and then closes its end, which lets the child
+ * end or become the init. The parent waits for the child without serving anything else: there is
+ * nothing to serve before the pod exists. */
+
+static const char *const names[] = {"net", "uts", "ipc", "pid"};
+
+/* ---- in the child ---- */
+
+static int raise_loopback(struct error *err)
+{
+    AUTO_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    struct ifreq request = {.ifr_name = "lo"};
+
+    if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request) < 0)
+        return error_errno(err, errno, "look at the loopback device");
+    request.ifr_flags = (short)(request.ifr_flags | IFF_UP);
+    if (ioctl(fd, SIOCSIFFLAGS, &request) < 0)
+        return error_errno(err, errno, "raise the loopback device");
+    return 0;
+}
+
+static int set_up(const struct namespaces_spec *spec, struct error *err)
+{
+    int flags = (spec->has_ipc ? CLONE_NEWIPC : 0) |
+                (spec->has_net ? CLONE_NEWNET | CLONE_NEWUTS : 0);
+
+    if (flags && unshare(flags) < 0)
+        return error_errno(err, errno, "make namespaces");
+    if (spec->has_net && *spec->hostname &&
+        sethostname(spec->hostname, strlen(spec->hostname)) < 0)
+        return error_errno(err, errno, "set host name to \"%s\"", spec->hostname);
+    if (spec->has_net && raise_loopback(err) < 0)
+        return -1;
+    for (size_t i = 0; i < spec->n_sysctls; i++)
+        if (sysctl_write(spec->sysctls[i].name, spec->sysctls[i].value, err) < 0)
+            return -1;
+    return 0;
+}
+
+static _Noreturn void live_in_namespaces(const struct namespaces_spec *spec, int parent)
+{
+    struct error outcome = {0};
+    char byte;
+
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+        error_errno(&outcome, errno, "set up process");
+    else if (set_up(spec, &outcome) == 0)
+        outcome.code = ERROR_OK;
+    if (send(parent, &outcome, sizeof outcome, MSG_NOSIGNAL) < 0 || outcome.code != ERROR_OK)
+        _exit(1);
+    while (read(parent, &byte, 1) < 0 && errno == EINTR)
+        ;
+    if (spec->has_pid)
+        init_run();
+    _exit(0);
+}
+
+/* ---- in the shim ---- */
+
+static bool is_wanted(const struct namespaces_spec *spec, const char *name)
+{
+    switch (name[0]) {
+    case 'i':
+        return spec->has_ipc;
+    case 'p':
+        return spec->has_pid;
+    default:
+        return spec->has_net;
+    }
+}
+
+static int pin(pid_t pid, const char *name, struct error *err)
+{
+    char from[64], to[16];
+    AUTO_CLOSE int fd = -1;
+
+    snprintf(from, sizeof from, "/proc/%d/ns/%s", pid, name);
+    snprintf(to, sizeof to, "ns/%s", name);
+    fd = open(to, O_RDONLY | O_CREAT | O_CLOEXEC, 0444);
+    if (fd < 0 || mount(from, to, NULL, MS_BIND, NULL) < 0)
+        return error_errno(err, errno, "pin %s namespace", name);
+    return 0;
+}
+
+static int pin_all(const struct namespaces_spec *spec, pid_t pid, struct error *err)
+{
+    if (mkdir("ns", 0711) < 0 && errno != EEXIST)
+        return error_errno(err, errno, "create folder ns");
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (is_wanted(spec, names[i]) && pin(pid, names[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+static int mount_shm(const struct namespaces_spec *spec, struct error *err)
+{
+    char options[64];
+
+    if (!spec->has_ipc)
+        return 0;
+    snprintf(options, sizeof options, "mode=1777,size=%" PRIu64, spec->shm_bytes);
+    if (mkdir("shm", 0755) < 0 && errno != EEXIST)
+        return error_errno(err, errno, "create folder shm");
+    if (mount("shm", "shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options) < 0)
+        return error_errno(err, errno, "mount shm");
+    return 0;
+}
+
+static int await_child(int child, struct error *err)
+{
+    struct error outcome;
+    ssize_t n = recv(child, &outcome, sizeof outcome, MSG_WAITALL);
+
+    if (n != sizeof outcome)
+        return error_set(err, ERROR_INTERNAL, "the child that makes namespaces died");
+    if (outcome.code != ERROR_OK) {
+        *err = outcome;
+        return -1;
+    }
+    return 0;
+}
+
+/* clone() as fork, with flags. */
+static pid_t fork_with(unsigned long flags)
+{
+    return (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
+}
+
+static int check_sysctls(const struct namespaces_spec *spec, struct error *err)
+{
+    struct sysctl_scope scope = {.has_net = spec->has_net, .has_ipc = spec->has_ipc};
+
+    for (size_t i = 0; i < spec->n_sysctls; i++)
+        if (sysctl_check(spec->sysctls[i].name, &scope, err) < 0)
+            return -1;
+    return 0;
+}
+
+static int create_with(const struct namespaces_spec *spec, pid_t child, int socket,
+                       struct error *err)
+{
+    if (await_child(socket, err) < 0 || pin_all(spec, child, err) < 0 || mount_shm(spec, err) < 0)
+        return -1;
+    return 0;
+}
+
+int namespaces_create(const struct namespaces_spec *spec, pid_t *out_init, struct error *err)
+{
+    AUTO_CLOSE int ours = -1, theirs = -1;
+    int pair[2];
+    pid_t child;
+
+    if (check_sysctls(spec, err) < 0)
+        return -1;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        return error_errno(err, errno, "make a pair of sockets");
+    ours = pair[0], theirs = pair[1];
+    child = fork_with(spec->has_pid ? CLONE_NEWPID : 0);
+    if (child < 0)
+        return error_errno(err, errno, "fork");
+    if (child == 0) {
+        fd_close(&ours);
+        live_in_namespaces(spec, theirs);
+    }
+    fd_close(&theirs);
+    if (create_with(spec, child, ours, err) < 0) {
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        namespaces_remove();
+        return -1;
+    }
+    fd_close(&ours);
+    if (!spec->has_pid)
+        waitpid(child, NULL, 0);
+    *out_init = spec->has_pid ? child : 0;
+    return 0;
+}
+
+void namespaces_remove_shm(void)
+{
+    umount2("shm", MNT_DETACH | UMOUNT_NOFOLLOW);
+    rmdir("shm");
+}
+
+void namespaces_remove(void)
+{
+    char path[16];
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        snprintf(path, sizeof path, "ns/%s", names[i]);
+        umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+        unlink(path);
+    }
+    rmdir("ns");
+    namespaces_remove_shm();
+}

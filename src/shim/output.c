@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shim/output.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+
+/* Page-aligned, so that all of it can be given back. */
+static struct {
+    _Alignas(4096) char data[OUTPUT_READ_MAX];
+    struct log_batch batch;
+    _Alignas(4096) char end[1];
+} scratch;
+static struct poller_timer quiet;
+
+static void give_back(struct poller_timer *t)
+{
+    (void)t;
+    madvise(&scratch, (size_t)(scratch.end - scratch.data), MADV_DONTNEED);
+}
+
+void output_init(struct output *o, struct log_file *log, const char *stream, int64_t line_max)
+{
+    *o = (struct output){.source = {.fd = -1}, .log = log, .stream = stream};
+    log_framer_init(&o->framer, line_max);
+}
+
+bool output_is_open(const struct output *o)
+{
+    return o->source.fd >= 0;
+}
+
+void output_flush(struct output *o)
+{
+    if (!o->framer.held_len)
+        return;
+    log_framer_begin(&scratch.batch, o->stream, clock_now_ns());
+    log_framer_flush(&o->framer, &scratch.batch);
+    log_file_write(o->log, scratch.batch.iov, scratch.batch.n);
+}
+
+void output_stop(struct output *o)
+{
+    int fd = o->source.fd;
+
+    if (fd < 0)
+        return;
+    output_flush(o);
+    poller_remove(o->poller, &o->source);
+    fd_close(&fd);
+    log_framer_fini(&o->framer);
+}
+
+static void write_records(struct output *o, const char *data, size_t len)
+{
+    log_framer_begin(&scratch.batch, o->stream, clock_now_ns());
+    while (len > 0) {
+        size_t used = log_framer_push(&o->framer, &scratch.batch, data, len);
+
+        if (scratch.batch.n > 0)
+            log_file_write(o->log, scratch.batch.iov, scratch.batch.n);
+        data += used;
+        len -= used;
+    }
+}
+
+static void on_ready(struct poller_source *s, uint32_t events)
+{
+    struct output *o = LIST_OF(s, struct output, source);
+    ssize_t n = read(s->fd, scratch.data, sizeof scratch.data);
+
+    (void)events;
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n > 0) {
+        write_records(o, scratch.data, (size_t)n);
+        poller_timer_set(o->poller, &quiet, OUTPUT_QUIET_MS);
+        return;
+    }
+    output_stop(o); /* a terminal says EIO when nobody has it open any more */
+    o->ended(o);
+}
+
+int output_start(struct output *o, struct poller *p, int fd, struct error *err)
+{
+    o->poller = p;
+    o->source.ready = on_ready;
+    if (!quiet.fire)
+        poller_timer_init(&quiet, give_back);
+    if (fd_set_nonblocking(fd, err) < 0)
+        return -1;
+    return poller_add(p, &o->source, fd, EPOLLIN, err);
+}

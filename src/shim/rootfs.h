@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <stddef.h>
+
+#include "base/error.h"
+
+/* rootfs: mounts a container's root file system, in the mount namespace of the caller.
+ *
+ * Runs in a child that ends or becomes the OCI runtime: on failure nothing is undone. */
+enum { ROOTFS_LAYERS_MAX = 500 };
+
+struct rootfs_mount {
+    const char *type; /* overlay, bind, or any other that mount(2) takes */
+    const char *source;
+    char *const *options; /* as in fstab */
+    size_t n_options;
+};
+
+/* An overlay's layers may be more than mount(2) has room for: with the new mount interface each
+ * is given by itself, on older kernels by a name relative to the folder they share. */
+MUST_CHECK int rootfs_mount(const struct rootfs_mount *m, const char *target,
+                            struct error *err);

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "base/strv.h"
+#include "shim/reaper.h"
+#include "shim/rootfs.h"
+
+/* run: one run of the OCI runtime, from fork to the reading of its log.
+ *
+ * It goes on beside everything else; its owner is told once of its end. A run that takes too long
+ * is killed. */
+
+/* What all runs have in common. */
+struct run_context {
+    struct poller *poller;
+    struct reaper *reaper;
+    struct rlimit files;        /* RLIMIT_NOFILE as the shim found it, for the runtime */
+    char oom_score_adj[8];      /* likewise; "" when the shim did not change its own */
+};
+
+struct run_spec {
+    const char *runtime; /* path of the binary */
+    const char *root;    /* its --root */
+    bool has_systemd_cgroup;
+    const char *log;        /* file for its log, removed afterwards */
+    const struct strv *verb; /* the verb and its arguments */
+    int stdio[3];           /* -1: /dev/null; RUN_REPORT: quoted in the failure */
+    const struct rootfs_mount *mounts; /* made in a mount namespace of its own; NULL: none */
+    size_t n_mounts;
+    const char *target; /* where they are mounted */
+    int64_t timeout_ns;
+};
+
+enum { RUN_REPORT = -2, RUN_ARGUMENTS_MAX = 32 };
+
+struct run;
+
+/* failure is NULL when the runtime exited with 0; its words begin with "OCI runtime <verb>
+ * failed". Codes: ERROR_UNKNOWN, ERROR_DEADLINE. */
+typedef void run_ended(struct run *r, void *owner, const struct error *failure);
+
+/* The run frees itself after ended. What spec points at is only needed for the call. */
+MUST_CHECK struct run *run_start(struct run_context *context, const struct run_spec *spec,
+                                 run_ended *ended, void *owner, struct error *err);
+
+/* SIGKILL; ended is called as ever. */
+void run_kill(struct run *r);

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shim/console.h"
+#include "shim/log_file.h"
+#include "shim/output.h"
+#include "shim/relay.h"
+
+/* streams: what a process reads and writes, from before it exists until its outputs are at their
+ * end. Each of its three is given as text:
+ *
+ *   ""                    /dev/null
+ *   cri-log:///a/path     outputs only: the log file there, the same one for both
+ *   fd://N                the N-th descriptor that came with the request
+ *   hold                  stdin only: a pipe that the shim holds open until streams_close_in()
+ *
+ * With a terminal, stdin and stdout are relayed to and from its master, or stdout is logged from
+ * it. Memory of the caller. */
+struct streams_spec {
+    const char *in;
+    const char *out;
+    const char *err;
+    bool has_terminal;
+    int64_t line_max;
+    int *fds; /* those that are used are taken: -1 is left */
+    size_t n_fds;
+};
+
+struct streams {
+    struct poller *poller;
+    bool has_terminal;
+    int child[3]; /* for the process; -1: /dev/null */
+    int held;     /* the other end of its stdin */
+    int master;
+    struct console console;
+    struct log_file log;
+    struct output outputs[2];
+    struct relay relays[2]; /* to the terminal, and from it */
+    /* Called when the last output has come to its end; not from streams_close(). */
+    void (*ended)(struct streams *s);
+};
+
+void streams_init(struct streams *s, struct poller *p);
+
+/* Opens everything; when it fails the rest is closed by streams_close(). */
+MUST_CHECK int streams_open(struct streams *s, const struct streams_spec *spec, struct error *err);
+
+/* The process exists: lets go of its ends and takes over its terminal. */
+MUST_CHECK int streams_started(struct streams *s, struct error *err);
+
+/* False while an output may still say something. */
+bool streams_is_drained(const struct streams *s);
+
+void streams_close_in(struct streams *s);
+
+/* ERROR_PRECONDITION when it has none. */
+MUST_CHECK int streams_resize(struct streams *s, unsigned width, unsigned height, struct error *err);
+MUST_CHECK int streams_reopen_log(struct streams *s, struct error *err);
+
+/* Writes what is held to the log and closes everything. */
+void streams_close(struct streams *s);

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a stopped berthd must not leave behind, and how to remove it if it did."""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+
+CGROUPS = pathlib.Path("/sys/fs/cgroup")
+# Where pods and containers have files, below the scenario's folder; CNI's address store keeps two of its own.
+FOLDERS = ("run/pods", "run/exits", "root/containers", "cni-cache/results", "addresses/scenario")
+KEPT = {"last_reserved_ip.0", "lock"}
+
+
+def read(path):
+    try:
+        return pathlib.Path(path).read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def processes(folder):
+    """Those that were started with a path below folder, or have their root file system there."""
+    found = {}
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit() or int(entry) == os.getpid():
+            continue
+        command = read(f"/proc/{entry}/cmdline")
+        root = next((line for line in read(f"/proc/{entry}/mountinfo").splitlines() if line.split()[4] == "/"), "")
+        if folder in command or folder in root:
+            found[int(entry)] = command.strip() or read(f"/proc/{entry}/comm").strip()
+    return found
+
+
+def mounts(folder):
+    return [line.split()[4] for line in read("/proc/self/mountinfo").splitlines() if folder in line.split()[4]]
+
+
+def links():
+    out = subprocess.run(["ip", "-j", "link"], capture_output=True, text=True, check=True).stdout
+    return [link["ifname"] for link in json.loads(out)]
+
+
+def cgroups(berth):
+    """Those named by a pod or container, and those below the pods' parent."""
+    marks = berth.ids | {berth.cgroup_parent.strip("/")}
+    found = []
+    for folder, names, _ in os.walk(CGROUPS):
+        found += [f"{folder}/{name}" for name in names if any(mark in name for mark in marks)]
+    return found
+
+
+def files(berth):
+    return [str(pathlib.Path(folder, name)) for folder in FOLDERS if (berth.dir / folder).is_dir()
+            for name in sorted(os.listdir(berth.dir / folder)) if name not in KEPT]
+
+
+def remove_parent(berth):
+    """The pods' parent cgroup is the client's, and so ours to remove; the same goes for the bridge."""
+    for path in sorted(CGROUPS.rglob(berth.cgroup_parent.strip("/")), reverse=True):
+        try:
+            path.rmdir()
+        except OSError:
+            pass  # find() tells
+    for link in set(links()) & {"berth0"}:
+        subprocess.run(["ip", "link", "del", link], check=False)
+
+
+def find(berth):
+    folder = str(berth.dir)
+    remove_parent(berth)
+    end = time.monotonic() + 3  # a shim that was told to end may take a moment
+    while processes(folder) and time.monotonic() < end:
+        time.sleep(0.02)
+    left = [f"process {pid} is left: {command}" for pid, command in processes(folder).items()]
+    left += [f"mount {where} is left" for where in mounts(folder)]
+    left += [f"link {name} is left" for name in links() if name != "lo"]
+    left += [f"cgroup {where} is left" for where in cgroups(berth)]
+    return left + [f"file {name} is left" for name in files(berth)]
+
+
+def remove(berth):
+    """By force, so that the next scenario starts clean."""
+    folder = str(berth.dir)
+    for pid in processes(folder):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    for where in reversed(mounts(folder)):
+        subprocess.run(["umount", "-l", where], check=False)
+    for name in links():
+        if name != "lo":
+            subprocess.run(["ip", "link", "del", name], stderr=subprocess.DEVNULL, check=False)
+    for where in sorted(cgroups(berth), reverse=True):
+        try:
+            os.rmdir(where)
+        except OSError:
+            pass
+    shutil.rmtree(folder, ignore_errors=True)
