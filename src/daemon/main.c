@@ -42,7 +42,7 @@ static void observe(void *data, const char *method, const struct error *outcome,
     double ms = (double)duration_ns / 1e6;
 
     (void)data;
-    if (outcome)
+    if (outcome && outcome->code != ERROR_OK)
         log_info("%s: %s: %s (%.1f ms)", method, error_code_name(outcome->code), outcome->text, ms);
     else
         log_debug("%s (%.1f ms)", method, ms);

@@ -32,7 +32,7 @@ void endpoint_fini(struct endpoint *e)
     e->client = NULL;
 }
 
-static char *url_of(const struct endpoint *e, const struct endpoint_request *r)
+static char *url_of(const struct endpoint *e, const struct endpoint_request *r, bool plain)
 {
     AUTO_FINI(buf) query = BUF(HTTP_URL_MAX);
 
@@ -40,7 +40,7 @@ static char *url_of(const struct endpoint *e, const struct endpoint_request *r)
         return xstrdup(r->url);
     if (e->ns)
         http_add_parameter(&query, "ns", e->ns);
-    return xasprintf("%s://%s%s/%s/%s/%s%s%s", atomic_load(&e->plain) ? "http" : "https",
+    return xasprintf("%s://%s%s/%s/%s/%s%s%s", plain ? "http" : "https",
                      e->host->authority, e->host->path, e->repository, r->kind, r->name,
                      query.len ? "?" : "", query.len ? query.data : "");
 }
@@ -56,16 +56,25 @@ static bool is_configured(const struct host *host, const char *name)
     return false;
 }
 
-static int once(struct endpoint *e, const struct endpoint_request *r, const char *authorization,
+/* What one endpoint_perform() goes through. */
+struct attempts {
+    int count;
+    int logins;
+    int last_status;
+    bool plain; /* this one is by http */
+    const char *authorization;
+};
+
+static int once(struct endpoint *e, const struct endpoint_request *r, const struct attempts *t,
                 struct http_answer *out, struct error *err)
 {
-    AUTO_FREE char *url = url_of(e, r);
+    AUTO_FREE char *url = url_of(e, r, t->plain);
     AUTO_FINI(strv) headers = {0};
     const struct http_request request = {.method = r->method,
                                          .url = url,
                                          .headers = &headers,
                                          .private_headers = &e->host->headers,
-                                         .authorization = authorization,
+                                         .authorization = t->authorization,
                                          .stay_secure = r->stay_secure,
                                          .body = r->body,
                                          .data = r->data};
@@ -76,13 +85,6 @@ static int once(struct endpoint *e, const struct endpoint_request *r, const char
         strv_addf(&headers, "Range: bytes=%lld-", (long long)r->offset);
     return http_perform(e->client, &request, out, err);
 }
-
-/* What one endpoint_perform() went through. */
-struct attempts {
-    int count;
-    int logins;
-    int last_status;
-};
 
 /* How long until another try after that answer; -1: it is final. */
 static int64_t pause_after_answer(const struct endpoint_request *r, const struct http_answer *a,
@@ -106,7 +108,7 @@ static int64_t pause_after_fault(struct endpoint *e, const struct endpoint_reque
 
     if (a->body_len > 0 || stop_is_requested())
         return -1;
-    if (e->host->plain_fallback && !atomic_load(&e->plain) &&
+    if (e->host->plain_fallback && !t->plain &&
         (a->fault == HTTP_FAULT_NO_TLS || (a->fault == HTTP_FAULT_CONNECT && !has_port))) {
         atomic_store(&e->plain, true);
         t->count--;
@@ -116,11 +118,16 @@ static int64_t pause_after_fault(struct endpoint *e, const struct endpoint_reque
     return a->fault == HTTP_FAULT_BROKEN && r->last && t->count < BROKEN_TRIES_MAX ? PAUSE_MS : -1;
 }
 
+static struct auth_host auth_host_of(const struct endpoint *e)
+{
+    return (struct auth_host){
+        .authority = e->host->authority, .client = e->client, .headers = &e->host->headers};
+}
+
 static int login(struct endpoint *e, const struct http_answer *a, const char *sent,
                  struct error *err)
 {
-    const struct auth_host host = {
-        .authority = e->host->authority, .client = e->client, .headers = &e->host->headers};
+    const struct auth_host host = auth_host_of(e);
 
     if (auth_challenged(e->auth, &host, &a->challenges, sent, err) == 0)
         return 0;
@@ -136,38 +143,38 @@ static int login(struct endpoint *e, const struct http_answer *a, const char *se
 static int attempt(struct endpoint *e, const struct endpoint_request *r, struct attempts *t,
                    struct http_answer *out, struct error *err)
 {
-    const struct auth_host host = {
-        .authority = e->host->authority, .client = e->client, .headers = &e->host->headers};
-    AUTO_FREE char *authorization = NULL;
     int64_t pause_ms;
     int done;
 
-    *out = (struct http_answer){.fault = HTTP_FAULT_OTHER};
-    if (e->auth && auth_header(e->auth, &host, &authorization, err) < 0)
-        return error_wrap(err, "%s", e->host->authority);
-    done = once(e, r, authorization, out, err);
+    t->count++;
+    t->plain = atomic_load(&e->plain);
+    done = once(e, r, t, out, err);
     if (done == 0 && out->status == 401 && e->auth && !out->elsewhere &&
         t->logins++ < ENDPOINT_LOGINS_MAX)
-        return login(e, out, authorization, err) < 0 ? -1 : 1;
+        return login(e, out, t->authorization, err) < 0 ? -1 : 1;
     pause_ms = done < 0 ? pause_after_fault(e, r, out, t) : pause_after_answer(r, out, t);
     t->last_status = out->status;
     if (pause_ms < 0 || t->count >= ENDPOINT_TRIES_MAX)
         return done;
     if (pause_ms > 0)
         stop_sleep_ms((int)pause_ms);
-    if (stop_check(err) < 0)
-        return -1;
-    return 1;
+    return stop_check(err) < 0 ? -1 : 1;
 }
 
 int endpoint_perform(struct endpoint *e, const struct endpoint_request *request,
                      struct http_answer *out, struct error *err)
 {
+    const struct auth_host host = auth_host_of(e);
     struct attempts t = {0};
     int again;
 
     for (;;) {
-        t.count++;
+        AUTO_FREE char *authorization = NULL;
+
+        *out = (struct http_answer){.fault = HTTP_FAULT_OTHER};
+        if (e->auth && auth_header(e->auth, &host, &authorization, err) < 0)
+            return error_wrap(err, "%s", e->host->authority);
+        t.authorization = authorization;
         again = attempt(e, request, &t, out, err);
         if (again <= 0)
             return again;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <time.h>
@@ -11,7 +12,10 @@
 #include "base/own.h"
 
 /* Idle threads form a stack: a job goes to the thread that became idle last, whose caches are warm,
- * and those below it are left alone until their time is over. One thread always stays. */
+ * and those below it are left alone until their time is over. One thread always stays.
+ *
+ * A job is handed to an idle thread without the lock, and the thread starts without it: whoever has
+ * been taken off the stack waits for the semaphore, come what may. */
 
 #if defined(__has_feature)
 #    if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -36,17 +40,15 @@ struct pool_job {
 
 /* One idle thread, on its own stack. */
 struct idler {
-    struct list link;
-    pthread_cond_t wake;
-    struct pool_job *job; /* what it was woken for; NULL: to look around */
-    bool woken;
+    struct list link; /* in idlers until it is woken */
+    sem_t woken;
+    struct pool_job *job; /* what it was woken for; NULL: to see that the pool closes */
 };
 
 struct pool {
     pthread_mutex_t lock;
     pthread_cond_t emptied; /* the last thread has left */
     pthread_attr_t thread_attr;
-    pthread_condattr_t monotonic;
     size_t threads;
     size_t threads_max;
     bool closing;
@@ -54,54 +56,90 @@ struct pool {
     struct list idlers; /* the last is the top of the stack */
 };
 
-/* Wakes the idler on top for a job, or, with NULL, to see that the pool closes. */
-static void wake_one(struct pool *p, struct pool_job *job)
+/* The idler on top, taken off the stack, or NULL. Holds the lock. */
+static struct idler *take_idler(struct pool *p)
 {
-    struct idler *top = LIST_OF(p->idlers.prev, struct idler, link);
+    struct idler *top;
 
+    if (list_is_empty(&p->idlers))
+        return NULL;
+    top = LIST_OF(p->idlers.prev, struct idler, link);
     list_remove(&top->link);
-    top->job = job;
-    top->woken = true;
-    pthread_cond_signal(&top->wake);
+    return top;
 }
 
-/* Waits in the stack of idlers. Returns false when the thread has been idle for long enough to go,
- * or the pool closes; otherwise *out is a job or NULL. Holds the lock. */
-static bool idle(struct pool *p, struct pool_job **out)
+/* The idler may be gone when this returns. */
+static void wake(struct idler *idler, struct pool_job *job)
+{
+    idler->job = job;
+    sem_post(&idler->woken);
+}
+
+/* Returns false after IDLE_S. By the wall clock: when it jumps, a thread goes sooner or later. */
+static bool wait_a_while(struct idler *self)
+{
+    struct timespec until;
+    int rc;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += IDLE_S;
+    do
+        rc = sem_timedwait(&self->woken, &until);
+    while (rc < 0 && errno == EINTR);
+    return rc == 0;
+}
+
+static void wait_until_woken(struct idler *self)
+{
+    while (sem_wait(&self->woken) < 0)
+        ;
+}
+
+/* Takes itself off the stack, and then holds the lock; false when it has been taken off, or must
+ * stay because it is the last thread. */
+static bool leave(struct pool *p, struct idler *self)
+{
+    pthread_mutex_lock(&p->lock);
+    if (list_is_empty(&self->link) || p->threads == 1) {
+        pthread_mutex_unlock(&p->lock);
+        return false;
+    }
+    list_remove(&self->link);
+    return true;
+}
+
+/* Waits in the stack, and gives up the lock for it. Returns what it was woken for, or, with the
+ * lock, NULL: the pool closes or the thread has been idle for long enough. */
+static struct pool_job *idle(struct pool *p)
 {
     struct idler self = {0};
-    struct timespec until;
-    int rc = 0;
+    bool leaves = false;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += IDLE_S;
-    pthread_cond_init(&self.wake, &p->monotonic);
+    sem_init(&self.woken, 0, 0);
     list_add(&p->idlers, &self.link);
-    while (!self.woken && (rc != ETIMEDOUT || p->threads == 1)) {
-        if (rc == ETIMEDOUT)
-            pthread_cond_wait(&self.wake, &p->lock);
-        else
-            rc = pthread_cond_timedwait(&self.wake, &p->lock, &until);
+    pthread_mutex_unlock(&p->lock);
+    if (!wait_a_while(&self)) {
+        leaves = leave(p, &self);
+        if (!leaves)
+            wait_until_woken(&self);
     }
-    list_remove(&self.link);
-    pthread_cond_destroy(&self.wake);
-    *out = self.job;
-    return self.woken;
+    sem_destroy(&self.woken);
+    if (!leaves && !self.job)
+        pthread_mutex_lock(&p->lock);
+    return self.job;
 }
 
-/* The next job, or NULL when the thread shall end. Holds the lock. */
+/* The next job, without the lock, or NULL with the lock when the thread shall end. */
 static struct pool_job *next_job(struct pool *p)
 {
-    struct pool_job *job = NULL;
+    struct pool_job *job;
 
-    while (!job) {
-        if (!list_is_empty(&p->jobs)) {
-            job = LIST_OF(p->jobs.next, struct pool_job, link);
-            list_remove(&job->link);
-        } else if (p->closing || !idle(p, &job)) {
-            break;
-        }
-    }
+    pthread_mutex_lock(&p->lock);
+    if (list_is_empty(&p->jobs))
+        return p->closing ? NULL : idle(p);
+    job = LIST_OF(p->jobs.next, struct pool_job, link);
+    list_remove(&job->link);
+    pthread_mutex_unlock(&p->lock);
     return job;
 }
 
@@ -110,15 +148,12 @@ static void *work(void *data)
     struct pool *p = data;
     struct pool_job *job;
 
-    pthread_mutex_lock(&p->lock);
     while ((job = next_job(p))) {
         void (*run)(void *) = job->run;
         void *job_data = job->data;
 
-        pthread_mutex_unlock(&p->lock);
         free(job);
         run(job_data);
-        pthread_mutex_lock(&p->lock);
     }
     if (--p->threads == 0)
         pthread_cond_signal(&p->emptied);
@@ -152,8 +187,6 @@ struct pool *pool_new(size_t threads_max, struct error *err)
     list_init(&p->idlers);
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->emptied, NULL);
-    pthread_condattr_init(&p->monotonic);
-    pthread_condattr_setclock(&p->monotonic, CLOCK_MONOTONIC);
     pthread_attr_init(&p->thread_attr);
     pthread_attr_setstacksize(&p->thread_attr, STACK_SIZE);
     pthread_attr_setdetachstate(&p->thread_attr, PTHREAD_CREATE_DETACHED);
@@ -171,17 +204,18 @@ struct pool *pool_new(size_t threads_max, struct error *err)
 
 void pool_free(struct pool *p)
 {
+    struct idler *idler;
+
     if (!p)
         return;
     pthread_mutex_lock(&p->lock);
     p->closing = true;
-    while (!list_is_empty(&p->idlers))
-        wake_one(p, NULL);
+    while ((idler = take_idler(p)))
+        wake(idler, NULL);
     while (p->threads > 0)
         pthread_cond_wait(&p->emptied, &p->lock);
     pthread_mutex_unlock(&p->lock);
     pthread_attr_destroy(&p->thread_attr);
-    pthread_condattr_destroy(&p->monotonic);
     pthread_cond_destroy(&p->emptied);
     pthread_mutex_destroy(&p->lock);
     free(p);
@@ -190,17 +224,19 @@ void pool_free(struct pool *p)
 void pool_submit(struct pool *p, void (*run)(void *data), void *data)
 {
     struct pool_job *job = xmalloc(sizeof *job);
+    struct idler *idler;
 
     job->run = run;
     job->data = data;
     pthread_mutex_lock(&p->lock);
-    if (!list_is_empty(&p->idlers)) {
-        wake_one(p, job);
-    } else {
+    idler = take_idler(p);
+    if (!idler) {
         list_add(&p->jobs, &job->link);
         /* When no thread can be made, one of those there are will come to it. */
         if (p->threads < p->threads_max)
             (void)add_thread(p);
     }
     pthread_mutex_unlock(&p->lock);
+    if (idler)
+        wake(idler, job);
 }

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -30,8 +31,10 @@ static bool shim_lives(struct sandbox *s)
     fd = (int)syscall(SYS_pidfd_open, s->shim_pid, 0);
     if (fd < 0)
         return false;
-    /* The descriptor first, then the look: so the process looked at is the one held. */
-    if (shim_start_time(s->shim_pid) != s->shim_start) {
+    /* The descriptor first, then the look: so the process looked at is the one held. One that has
+     * ended and was not waited for still has both, and its descriptor is readable. */
+    if (shim_start_time(s->shim_pid) != s->shim_start ||
+        poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0) != 0) {
         fd_close(&fd);
         return false;
     }

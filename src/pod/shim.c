@@ -36,15 +36,17 @@ enum {
 static const char task_service[] = "containerd.task.v3.Task";
 static const char sandbox_service[] = "containerd.runtime.sandbox.v1.Sandbox";
 
-/* One call; out and its descriptor may be NULL when only success matters. */
+/* One call of which only success matters. */
 static int call(struct sandbox *s, const char *service, const char *method,
                 const ProtobufCMessage *request, const struct deadline *by, struct error *err)
 {
     AUTO_FREE char *socket = xasprintf("%s/shim.sock", s->dir);
     struct ttrpc_call c = {
         .socket = socket, .service = service, .method = method, .request = request};
+    AUTO_FINI(arena) a;
 
-    return ttrpc_client_call(&c, NULL, by, NULL, err);
+    arena_init(&a, ARENA_MAX);
+    return ttrpc_client_call(&c, &a, by, NULL, err);
 }
 
 /* --- starting the shim --- */
@@ -359,7 +361,7 @@ static int add_exec(const struct shim_exec *x, const struct deadline *by, struct
         fds[call.n_fds++] = x->fds[i];
     }
     call.fds = fds;
-    return ttrpc_client_call(&call, NULL, by, NULL, err);
+    return ttrpc_client_call(&call, &a, by, NULL, err);
 }
 
 int shim_exec_start(const struct shim_exec *x, const struct deadline *by, struct error *err)

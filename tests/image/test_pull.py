@@ -194,7 +194,7 @@ def test_jobs_that_make_no_sense(folder):
     root = str(folder / "root")
     for job, words in (({}, "root"), ({"root": "relative"}, "root"), ({"root": root}, "operation"),
                        ({"root": root, "op": "pull"}, "no image"), ({"root": root, "op": "import"}, "path"),
-                       ({"root": root, "op": "pull", "image": "UPPER/case:1:2"}, "pull UPPER"),
+                       ({"root": root, "op": "pull", "image": "UPPER/case:1:2"}, "image name \"UPPER"),
                        ({"root": root, "op": "pull", "image": "x", "concurrency": 0}, "concurrency")):
         outcome = harness.run_job(job)
         assert outcome.code == 1 and outcome.errors[0]["code"] == 3, outcome.events

@@ -199,8 +199,8 @@ class Registry(Handler):
             return self.fail(404, "BLOB_UNKNOWN", "blob unknown")
         if scenario == "cdn" or scenario == "cdnfail":
             return self.answer(307, headers={
-                "Location": f"http://127.0.0.1:{CDN_PORT}/{scenario}?sig=secret"})
-        if scenario == "foreign":
+                "Location": f"http://127.0.0.1:{CDN_PORT}/{scenario}/{name}?sig=secret"})
+        if scenario == "foreign" and body is LAYER:
             return self.answer(500)
         if scenario == "chunked":
             return self.chunked(body, {})
@@ -237,14 +237,21 @@ class Cdn(Handler):
         elif self.path.startswith("/cdnfail"):
             self.answer(403, b"", {"WWW-Authenticate": "Basic realm=x"})
         elif self.path.endswith("?sig=secret"):
-            self.answer(200, LAYER)
+            self.answer(200, CONFIG if digest(CONFIG) in self.path else LAYER)
         else:
             self.answer(400)
 
 
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, *_):
+        """Connections that break are what this is about."""
+
+
 def serve(handler):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server.server_address[1]
 

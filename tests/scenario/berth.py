@@ -29,7 +29,7 @@ SUBNET = "10.89.0.0/24"
 
 def program(name):
     """The path of one of our programs in the build folder."""
-    return str(next(p for p in sorted(BUILD.glob(f"src/*/{name}")) + [BUILD / name] if p.exists()))
+    return str(next(p for p in [BUILD / name, *BUILD.glob(f"src/*/{name}")] if p.is_file()))
 
 
 def wait_for(condition, timeout=10, what="it"):

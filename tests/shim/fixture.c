@@ -522,6 +522,7 @@ unsigned fixture_count_fds(const struct fixture *f)
 {
     char path[64];
 
+    usleep(100000); /* until it has seen that clients have closed their connections */
     snprintf(path, sizeof path, "/proc/%d/fd", f->shim);
     return count_entries(path);
 }

@@ -362,7 +362,7 @@ static void test_rotation_under_load_loses_nothing(void **state)
                                          "i=0; while [ $i -lt 200000 ]; do echo $i; i=$((i+1)); "
                                          "done")});
     for (int i = 0; i < ROTATIONS; i++) {
-        usleep(20000);
+        usleep(5000);
         assert_int_equal(rename(log, arena_printf(&f->arena, "%s.%d", log, i)), 0);
         assert_int_equal(reopen(f, "c1", &err), 0);
     }
