@@ -77,11 +77,11 @@ struct host *hosts_add_default(struct hosts *hosts, const char *domain)
                           .path = xstrdup("/v2"),
                           .capabilities = HOST_ALL,
                           .dial_timeout_ms = HOSTS_DIAL_TIMEOUT_MS};
-    /* A registry on this machine rarely has a certificate, or TLS at all. */
-    if (hosts_is_loopback(authority) && port) {
-        host->plain = strcmp(port, "80") == 0;
-        host->plain_fallback = !host->plain && strcmp(port, "443") != 0;
-        host->skip_verify = host->plain_fallback;
+    /* A registry on this machine rarely has a certificate to check, or TLS at all. */
+    if (hosts_is_loopback(authority)) {
+        host->plain = port && strcmp(port, "80") == 0;
+        host->plain_fallback = port && !host->plain && strcmp(port, "443") != 0;
+        host->skip_verify = !host->plain;
     }
     return host;
 }

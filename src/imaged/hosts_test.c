@@ -60,8 +60,8 @@ static void test_defaults_fit_the_domain(void **state)
     } table[] = {
         {"docker.io", "registry-1.docker.io", false, false, false},
         {"r.io:5000", "r.io:5000", false, false, false},
-        {"localhost", "localhost", false, false, false},
-        {"localhost:443", "localhost:443", false, false, false},
+        {"localhost", "localhost", false, false, true},
+        {"localhost:443", "localhost:443", false, false, true},
         {"localhost:80", "localhost:80", true, false, false},
         {"localhost:5000", "localhost:5000", false, true, true},
         {"127.1.2.3:5000", "127.1.2.3:5000", false, true, true},

@@ -134,16 +134,17 @@ static inline void http2_probe_close(struct http2_probe *p)
 }
 
 /* extra: one more header, or NULL. The body is borrowed until the stream is closed. */
-static inline struct http2_probe_stream *
-http2_probe_request(struct http2_probe *p, const char *path, const nghttp2_nv *extra,
-                    const char *body, size_t body_len)
+static inline struct http2_probe_stream *http2_probe_request(struct http2_probe *p,
+                                                             const char *path,
+                                                             const nghttp2_nv *extra,
+                                                             const char *body, size_t body_len)
 {
     struct http2_probe_stream *s = &p->streams[p->n++];
     nghttp2_data_provider provider = {.source.ptr = s, .read_callback = http2_probe_read};
     nghttp2_nv fields[HTTP2_PROBE_HEADERS] = {
-        http2_field(":method", "POST"),    http2_field(":scheme", "http"),
-        http2_field(":path", path),        http2_field(":authority", "localhost"),
-        http2_field("te", "trailers"),     http2_field("content-type", "application/grpc"),
+        http2_field(":method", "POST"), http2_field(":scheme", "http"),
+        http2_field(":path", path),     http2_field(":authority", "localhost"),
+        http2_field("te", "trailers"),  http2_field("content-type", "application/grpc"),
     };
     size_t n = 6;
 

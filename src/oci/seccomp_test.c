@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "oci/spec_fixture.h"
+
+/* The rule of the default profile that names a call first, or "nothing". */
+static const char *rule_of(const char *name, size_t nth)
+{
+    struct json_object *rules = json_get(json_get(json_get(t.out, "linux"), "seccomp"), "syscalls");
+
+    for (size_t i = 0; i < json_len(rules); i++) {
+        struct json_object *names = json_get(json_at(rules, i), "names");
+
+        for (size_t n = 0; n < json_len(names); n++)
+            if (strcmp(json_str(json_at(names, n)), name) == 0 && nth-- == 0)
+                return json_text(json_at(rules, i));
+    }
+    return "nothing";
+}
+
+static void test_the_default_seccomp_profile_follows_capabilities(void **state)
+{
+    char *add[] = {(char *)"SYS_ADMIN"};
+    Runtime__V1__Capability wanted = RUNTIME__V1__CAPABILITY__INIT;
+    Runtime__V1__SecurityProfile profile = RUNTIME__V1__SECURITY_PROFILE__INIT;
+
+    (void)state;
+    t.security.seccomp = &profile; /* its zero value is the default profile */
+    build();
+    assert_string_equal(rule_of("clone", 0),
+                        "{\"names\":[\"clone\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":[{"
+                        "\"index\":0,\"value\":2114060288,\"op\":\"SCMP_CMP_MASKED_EQ\","
+                        "\"valueTwo\":0}]}");
+    assert_string_equal(rule_of("clone3", 0), "{\"names\":[\"clone3\"],\"action\":"
+                                              "\"SCMP_ACT_ERRNO\",\"errnoRet\":38}");
+    assert_string_equal(rule_of("socket", 2), "{\"names\":[\"socket\"],\"action\":"
+                                              "\"SCMP_ACT_ALLOW\",\"args\":[{\"index\":0,\"value\":"
+                                              "40,\"op\":\"SCMP_CMP_GT\"}]}");
+    assert_string_equal(rule_of("chroot", 0),
+                        "{\"names\":[\"chroot\"],\"action\":\"SCMP_ACT_ALLOW\"}");
+    assert_string_equal(rule_of("mount", 0), "nothing");
+    assert_string_equal(rule_of("keyctl", 0), "nothing");
+    t.security.capabilities = &wanted;
+    wanted.add_capabilities = add;
+    wanted.n_add_capabilities = 1;
+    build();
+    assert_non_null(strstr(rule_of("mount", 0), "\"SCMP_ACT_ALLOW\""));
+    assert_null(strstr(rule_of("clone3", 0), "errnoRet"));
+}
+
+static void test_seccomp_profiles_are_chosen_as_asked(void **state)
+{
+    AUTO_FREE char *path = xasprintf("%s/profile.json", t.dir);
+    AUTO_FREE char *old = xasprintf("localhost/%s", path);
+    Runtime__V1__SecurityProfile profile = RUNTIME__V1__SECURITY_PROFILE__INIT;
+    static const char text[] = "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"archMap\":[],"
+                               "\"syscalls\":[{\"names\":[\"x\"],\"action\":\"SCMP_ACT_ERRNO\"}]}";
+
+    (void)state;
+    assert_int_equal(file_store(AT_FDCWD, path, text, strlen(text), 0644, &t.err), 0);
+    t.security.seccomp_profile_path = old;
+    build();
+    assert_string_equal(part("linux", "seccomp"),
+                        "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[{\"names\":[\"x\"],"
+                        "\"action\":\"SCMP_ACT_ERRNO\"}]}");
+    t.security.seccomp_profile_path = (char *)"unconfined";
+    build();
+    assert_string_equal(part("linux", "seccomp"), "nothing");
+    t.security.seccomp_profile_path = (char *)"strange";
+    expect_refusal("seccomp profile \"strange\" is not known");
+    t.security.seccomp = &profile; /* counts instead of the old field */
+    build();
+    profile.localhost_ref = path;
+    expect_refusal("is only for the type Localhost");
+    profile.profile_type = RUNTIME__V1__SECURITY_PROFILE__PROFILE_TYPE__Localhost;
+    build();
+    profile.localhost_ref = t.dir;
+    expect_refusal("Is a directory");
+    profile.localhost_ref = (char *)"relative.json";
+    expect_refusal("seccomp.localhost_ref: \"relative.json\" is no absolute path");
+    t.host.has_seccomp = false;
+    expect_refusal("seccomp is not supported by the kernel");
+}
+
+static void test_apparmor_without_a_kernel_for_it(void **state)
+{
+    Runtime__V1__SecurityProfile profile = RUNTIME__V1__SECURITY_PROFILE__INIT;
+
+    (void)state;
+    build();
+    t.security.apparmor_profile = (char *)"unconfined";
+    build();
+    assert_string_equal(part("process", "apparmorProfile"), "nothing");
+    t.security.apparmor_profile = (char *)"localhost/mine";
+    expect_refusal("apparmor is not supported by this node, and profile mine was asked for");
+    t.security.apparmor = &profile;
+    expect_refusal("apparmor is not supported by this node");
+}
+
+static void test_selinux_levels_are_checked(void **state)
+{
+    static const char *const good[] = {"",         "s0",          "s0-s0",         "s0:c1",
+                                       "s0:c1,c2", "s0:c0.c1023", "s0-s0:c1.c2,c3"};
+    static const char *const bad[] = {"x",   "s",      "s00",    "s0:",       "s0:c",
+                                      "s0-", "s0:c1,", "s0:c1.", "s0:c12345", "s0:c1 "};
+    Runtime__V1__SELinuxOption options = RUNTIME__V1__SELINUX_OPTION__INIT;
+
+    (void)state;
+    t.security.selinux_options = &options;
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
+        options.level = (char *)good[i];
+        build();
+        assert_string_equal(part("process", "selinuxLabel"), "nothing");
+    }
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        options.level = (char *)bad[i];
+        expect_refusal("selinux_options.level: ");
+    }
+    t.host.has_selinux = t.in.policy.selinux_enabled = true;
+    options.level = (char *)"s0:c1,c2";
+    build();
+    assert_string_equal(part("process", "selinuxLabel"),
+                        "\"system_u:system_r:container_t:s0:c1,c2\"");
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        PLAIN(test_the_default_seccomp_profile_follows_capabilities),
+        PLAIN(test_seccomp_profiles_are_chosen_as_asked),
+        PLAIN(test_apparmor_without_a_kernel_for_it),
+        PLAIN(test_selinux_levels_are_checked),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

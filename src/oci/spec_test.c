@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "oci/spec.h"
+
+#include "oci/spec_fixture.h"
+
+static void test_a_plain_container_is_what_it_should_be(void **state)
+{
+    (void)state;
+    build();
+    assert_string_equal(part("ociVersion", NULL), "\"1.0.2\"");
+    assert_string_equal(part("root", NULL), "{\"path\":\"rootfs\",\"readonly\":false}");
+    assert_string_equal(part("hostname", NULL), "nothing");
+    assert_string_equal(part("process", "user"), "{\"uid\":0,\"gid\":0}");
+    assert_string_equal(part("process", "args"), "[\"run\",\"it\"]");
+    assert_string_equal(part("process", "env"),
+                        "[\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\","
+                        "\"HOSTNAME=podhost\"]");
+    assert_string_equal(part("process", "cwd"), "\"/\"");
+    assert_string_equal(part("process", "terminal"), "nothing");
+    assert_string_equal(part("process", "rlimits"), "nothing");
+    assert_string_equal(part("process", "noNewPrivileges"), "false");
+    assert_string_equal(part("process", "oomScoreAdj"), "0");
+    assert_string_equal(part("linux", "cgroupsPath"), "\"/x/c1\"");
+    assert_string_equal(part("linux", "seccomp"), "nothing");
+    assert_string_equal(part("linux", "maskedPaths"), "nothing");
+    assert_string_equal(part("linux", "rootfsPropagation"), "nothing");
+    assert_string_equal(part("linux", "resources"),
+                        "{\"devices\":[{\"allow\":false,\"access\":\"rwm\"}]}");
+}
+
+static void test_the_command_comes_from_request_and_image(void **state)
+{
+    static const struct {
+        const char *image;
+        size_t n_command, n_args;
+        const char *wanted;
+    } cases[] = {
+        {"{\"Entrypoint\":[\"/e\",\"x\"],\"Cmd\":[\"c\"]}", 0, 0, "[\"/e\",\"x\",\"c\"]"},
+        {"{\"Entrypoint\":[\"/e\"],\"Cmd\":[\"c\"]}", 0, 1, "[\"/e\",\"run\"]"},
+        {"{\"Entrypoint\":[\"/e\"],\"Cmd\":[\"c\"]}", 1, 0, "[\"run\"]"},
+        {"{\"Entrypoint\":[\"/e\"],\"Cmd\":[\"c\"]}", 1, 1, "[\"run\",\"run\"]"},
+        {"{\"Entrypoint\":[\"\"],\"Cmd\":[\"c\"]}", 0, 0, "[\"c\"]"},
+        {"{\"Entrypoint\":null,\"Cmd\":[\"c\"]}", 0, 0, "[\"c\"]"},
+    };
+
+    (void)state;
+    t.config.args = args;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        AUTO_FREE char *image = xasprintf("{\"config\":%s}", cases[i].image);
+
+        set_image(image);
+        t.config.n_command = cases[i].n_command;
+        t.config.n_args = cases[i].n_args;
+        build();
+        assert_string_equal(part("process", "args"), cases[i].wanted);
+    }
+    t.config.n_command = t.config.n_args = 0;
+    set_image("{\"config\":{\"Entrypoint\":[\"\"]}}");
+    expect_refusal("no command specified");
+    t.in.image_config = NULL;
+    expect_refusal("no command specified");
+}
+
+static Runtime__V1__KeyValue variable(const char *key, const char *value)
+{
+    Runtime__V1__KeyValue v = RUNTIME__V1__KEY_VALUE__INIT;
+
+    v.key = (char *)key;
+    v.value.data = (uint8_t *)value;
+    v.value.len = strlen(value);
+    return v;
+}
+
+static void test_the_last_of_several_variables_counts(void **state)
+{
+    Runtime__V1__KeyValue a = variable("A", "of request"), path = variable("PATH", "/p");
+    Runtime__V1__KeyValue *envs[] = {&a, &path};
+
+    (void)state;
+    set_image("{\"config\":{\"Env\":[\"A=of image\",\"AB=2\",\"TERM\",\"PATH=/i\",\"Q=\\\"\"],"
+              "\"WorkingDir\":\"srv\"}}");
+    t.config.tty = true;
+    t.config.envs = envs;
+    t.config.n_envs = 2;
+    t.pod.hostname = (char *)"";
+    build();
+    assert_string_equal(part("process", "env"),
+                        "[\"PATH=/p\",\"HOSTNAME=node\",\"A=of request\",\"AB=2\",\"Q=\\\"\"]");
+    assert_string_equal(part("process", "terminal"), "true");
+    assert_string_equal(part("process", "cwd"), "\"/srv\"");
+    a = variable("", "x");
+    expect_refusal("envs: \"\" is no name of a variable");
+    a = variable("A=B", "x");
+    expect_refusal("envs: \"A=B\" is no name of a variable");
+    a = variable("A", "\xff");
+    expect_refusal("envs: the value of A is not UTF-8");
+    a = variable("A", "x");
+    a.value.len = 2;
+    expect_refusal("envs: the value of A contains a NUL byte");
+    a = variable("A", "x");
+    t.config.working_dir = (char *)"/\xc0\x80";
+    expect_refusal("text that is not UTF-8");
+}
+
+static void test_the_user_is_written_with_its_groups(void **state)
+{
+    uint32_t groups[] = {7, 100};
+
+    (void)state;
+    t.user = (struct oci_user){.uid = 1000, .gid = 100, .groups = groups, .n_groups = 2};
+    t.security.no_new_privs = true;
+    t.security.readonly_rootfs = true;
+    build();
+    assert_string_equal(part("process", "user"),
+                        "{\"uid\":1000,\"gid\":100,\"additionalGids\":[7,100]}");
+    assert_string_equal(part("process", "noNewPrivileges"), "true");
+    assert_string_equal(part("root", "readonly"), "true");
+    assert_string_equal(options_at("/etc/hosts"), "[\"rbind\",\"rprivate\",\"ro\"]");
+    assert_string_equal(options_at("/dev/shm"), "[\"rbind\",\"rprivate\",\"rw\"]");
+}
+
+static const char *bounding(void)
+{
+    struct json_object *all = json_get(json_get(t.out, "process"), "capabilities");
+
+    assert_null(json_get(all, "ambient"));
+    assert_null(json_get(all, "inheritable"));
+    assert_string_equal(json_text(json_get(all, "effective")),
+                        json_text(json_get(all, "permitted")));
+    assert_string_equal(json_text(json_get(all, "effective")),
+                        json_text(json_get(all, "bounding")));
+    return json_text(json_get(all, "bounding"));
+}
+
+static void test_capabilities_are_added_then_dropped(void **state)
+{
+    char *add[] = {(char *)"ALL"}, *drop[] = {(char *)"all"}, *sys[] = {(char *)"cap_sys_time"};
+    char *odd[] = {(char *)"NOSUCH"};
+    Runtime__V1__Capability wanted = RUNTIME__V1__CAPABILITY__INIT;
+
+    (void)state;
+    build();
+    assert_string_equal(
+        bounding(),
+        "[\"CAP_CHOWN\",\"CAP_DAC_OVERRIDE\",\"CAP_FOWNER\",\"CAP_FSETID\",\"CAP_KILL\","
+        "\"CAP_SETGID\",\"CAP_SETUID\",\"CAP_SETPCAP\",\"CAP_NET_BIND_SERVICE\","
+        "\"CAP_NET_RAW\",\"CAP_SYS_CHROOT\",\"CAP_MKNOD\",\"CAP_AUDIT_WRITE\","
+        "\"CAP_SETFCAP\"]");
+    t.security.capabilities = &wanted;
+    wanted.add_capabilities = add;
+    wanted.n_add_capabilities = 1;
+    build();
+    assert_string_equal(bounding(), "[\"CAP_CHOWN\",\"CAP_SYS_ADMIN\"]");
+    wanted.drop_capabilities = drop;
+    wanted.n_drop_capabilities = 1;
+    build();
+    assert_string_equal(bounding(), "[]");
+    wanted.add_capabilities = sys;
+    build();
+    assert_string_equal(bounding(), "[\"CAP_SYS_TIME\"]");
+    wanted.drop_capabilities = sys;
+    build();
+    assert_null(strstr(bounding(), "SYS_TIME"));
+    wanted.drop_capabilities = odd;
+    build();
+    wanted.add_capabilities = odd;
+    expect_refusal("capabilities.add_capabilities: \"NOSUCH\" is no capability");
+}
+
+static void test_a_privileged_container_is_free(void **state)
+{
+    char *paths[] = {(char *)"/proc/kcore"};
+    Runtime__V1__SecurityProfile profile = RUNTIME__V1__SECURITY_PROFILE__INIT;
+
+    (void)state;
+    t.security.privileged = true;
+    t.security.seccomp = &profile;
+    t.security.masked_paths = paths;
+    t.security.n_masked_paths = 1;
+    expect_refusal("no privileged container allowed in sandbox");
+    t.pod_security.privileged = true;
+    build();
+    assert_string_equal(bounding(), "[\"CAP_CHOWN\",\"CAP_SYS_ADMIN\"]");
+    assert_string_equal(part("linux", "seccomp"), "nothing");
+    assert_string_equal(part("linux", "maskedPaths"), "nothing");
+    assert_string_equal(options_at("/sys"), "[\"nosuid\",\"noexec\",\"nodev\",\"rw\"]");
+    assert_non_null(strstr(options_at("/sys/fs/cgroup"), "\"rw\""));
+    assert_null(strstr(part("linux", "namespaces"), "cgroup"));
+    assert_non_null(strstr(part("linux", "devices"), "{\"path\":\"/dev/null\",\"type\":\"c\","
+                                                     "\"major\":1,\"minor\":3,\"fileMode\":438,"
+                                                     "\"uid\":0,\"gid\":0}"));
+    assert_null(strstr(part("linux", "devices"), "/dev/pts/"));
+    assert_non_null(strstr(part("linux", "resources"), "{\"allow\":true,\"access\":\"rwm\"}"));
+    t.in.policy.privileged_without_host_devices = true;
+    build();
+    assert_string_equal(part("linux", "devices"), "[]");
+}
+
+static void test_namespaces_are_those_of_the_pod(void **state)
+{
+    Runtime__V1__UserNamespace userns = RUNTIME__V1__USER_NAMESPACE__INIT;
+    Runtime__V1__NamespaceOption options = RUNTIME__V1__NAMESPACE_OPTION__INIT, of_pod = options;
+    AUTO_FREE char *wanted = xasprintf(
+        "[{\"type\":\"pid\"},{\"type\":\"ipc\",\"path\":\"%s/ns/ipc\"},{\"type\":\"uts\","
+        "\"path\":\"%s/ns/uts\"},{\"type\":\"mount\"},{\"type\":\"network\",\"path\":\"%s/ns/net\"}"
+        ",{\"type\":\"cgroup\"}]",
+        t.dir, t.dir, t.dir);
+
+    (void)state;
+    build();
+    assert_string_equal(part("linux", "namespaces"), wanted);
+    t.in.pod_owns_network = t.in.pod_owns_ipc = t.in.pod_owns_uts = false;
+    t.in.target_pid_ns = "/proc/7/ns/pid";
+    t.host.cgroup_mode = OCI_CGROUP_V1;
+    build();
+    assert_string_equal(part("linux", "namespaces"),
+                        "[{\"type\":\"pid\",\"path\":\"/proc/7/ns/pid\"},{\"type\":\"mount\"}]");
+    t.in.host_pid = true;
+    build();
+    assert_string_equal(part("linux", "namespaces"), "[{\"type\":\"mount\"}]");
+
+    t.security.namespace_options = &options;
+    options.userns_options = &userns;
+    expect_refusal("userns_options differ from the pod's");
+    t.pod_security.namespace_options = &of_pod;
+    of_pod.userns_options = &userns;
+    expect_refusal("user namespaces are not supported yet");
+    userns.mode = RUNTIME__V1__NAMESPACE_MODE__NODE;
+    build();
+}
+
+static void test_resources_are_set_when_they_are_asked_for(void **state)
+{
+    Runtime__V1__LinuxContainerResources__UnifiedEntry high =
+        RUNTIME__V1__LINUX_CONTAINER_RESOURCES__UNIFIED_ENTRY__INIT;
+    Runtime__V1__LinuxContainerResources__UnifiedEntry *unified[] = {&high};
+    Runtime__V1__HugepageLimit huge = RUNTIME__V1__HUGEPAGE_LIMIT__INIT, *limits[] = {&huge};
+
+    (void)state;
+    t.resources.cpu_quota = -1;
+    t.resources.cpu_shares = 512;
+    t.resources.cpuset_cpus = (char *)"0-1";
+    t.resources.memory_limit_in_bytes = 1048576;
+    t.resources.oom_score_adj = 500;
+    high.key = (char *)"memory.high";
+    high.value = (char *)"9";
+    t.resources.unified = unified;
+    t.resources.n_unified = 1;
+    huge.page_size = (char *)"2MB";
+    t.resources.hugepage_limits = limits;
+    t.resources.n_hugepage_limits = 1;
+    build();
+    assert_string_equal(part("linux", "resources"),
+                        "{\"cpu\":{\"shares\":512,\"quota\":-1,\"cpus\":\"0-1\"},"
+                        "\"memory\":{\"limit\":1048576,\"swap\":1048576},"
+                        "\"unified\":{\"memory.high\":\"9\"},"
+                        "\"devices\":[{\"allow\":false,\"access\":\"rwm\"}]}");
+    assert_string_equal(part("process", "oomScoreAdj"), "500");
+    t.in.policy.hugetlb_required = true;
+    expect_refusal("hugepage_limits: the node has no hugetlb controller");
+    t.host.hugetlb_controlled = true;
+    build();
+    assert_non_null(strstr(part("linux", "resources"),
+                           "\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":0}]"));
+    t.resources.cpu_quota = -2;
+    expect_refusal("resources.cpu_quota: -2 is out of range");
+    t.resources.cpu_quota = 0;
+    high.key = (char *)"../x";
+    expect_refusal("unified: \"../x\" is no cgroup file");
+    t.linux.resources = NULL;
+    build();
+    assert_string_equal(part("process", "oomScoreAdj"), "nothing");
+}
+
+static void test_an_update_changes_what_it_names(void **state)
+{
+    Runtime__V1__LinuxContainerResources r = RUNTIME__V1__LINUX_CONTAINER_RESOURCES__INIT;
+    Runtime__V1__HugepageLimit huge = RUNTIME__V1__HUGEPAGE_LIMIT__INIT, *limits[] = {&huge};
+
+    (void)state;
+    t.resources.memory_limit_in_bytes = 100;
+    t.resources.cpu_shares = 7;
+    t.host.hugetlb_controlled = true;
+    huge.page_size = (char *)"2MB";
+    huge.limit = 1;
+    t.resources.hugepage_limits = limits;
+    t.resources.n_hugepage_limits = 1;
+    build();
+    r.memory_limit_in_bytes = 200;
+    r.cpu_period = 1000;
+    huge.limit = 2;
+    r.hugepage_limits = limits;
+    r.n_hugepage_limits = 1;
+    assert_int_equal(oci_resources_update(t.out, &r, &t.host, &t.in.policy, &t.err), 0);
+    assert_string_equal(part("linux", "resources"),
+                        "{\"cpu\":{\"shares\":7,\"period\":1000},"
+                        "\"memory\":{\"limit\":200,\"swap\":200},"
+                        "\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":2}],"
+                        "\"devices\":[{\"allow\":false,\"access\":\"rwm\"}]}");
+}
+
+static void test_the_oom_score_stays_above_ours_without_the_right(void **state)
+{
+    struct oci_host host = {.oom_score_adj = -500, .oom_score_bounded = true};
+
+    (void)state;
+    assert_int_equal(oci_host_oom_score_adj(&host, -998), -500);
+    assert_int_equal(oci_host_oom_score_adj(&host, 3), 3);
+    host.oom_score_bounded = false;
+    assert_int_equal(oci_host_oom_score_adj(&host, -998), -998);
+}
+
+static void test_annotations_cannot_be_forged(void **state)
+{
+    Runtime__V1__ContainerConfig__AnnotationsEntry forged =
+        RUNTIME__V1__CONTAINER_CONFIG__ANNOTATIONS_ENTRY__INIT;
+    Runtime__V1__ContainerConfig__AnnotationsEntry passed = forged;
+    Runtime__V1__ContainerConfig__AnnotationsEntry *annotations[] = {&forged, &passed};
+    AUTO_FINI(strv) globs = {0};
+
+    (void)state;
+    forged.key = (char *)"io.kubernetes.cri.sandbox-id";
+    forged.value = (char *)"forged";
+    passed.key = (char *)"run.example/x";
+    passed.value = (char *)"1";
+    t.config.annotations = annotations;
+    t.config.n_annotations = 2;
+    strv_add(&globs, "io.*");
+    strv_add(&globs, "run.example/*");
+    t.in.policy.container_annotations = &globs;
+    build();
+    assert_string_equal(part("annotations", NULL),
+                        "{\"io.kubernetes.cri.sandbox-id\":\"p1\",\"run.example/x\":\"1\","
+                        "\"io.kubernetes.cri.container-type\":\"container\","
+                        "\"io.kubernetes.cri.sandbox-namespace\":\"ns\","
+                        "\"io.kubernetes.cri.sandbox-uid\":\"u-1\","
+                        "\"io.kubernetes.cri.sandbox-name\":\"pod\","
+                        "\"io.kubernetes.cri.container-name\":\"web\","
+                        "\"io.kubernetes.cri.image-name\":\"docker.io/library/web:1\"}");
+}
+
+static void test_an_exec_is_the_containers_process_with_other_args(void **state)
+{
+    char *cmd[] = {(char *)"sh", (char *)"-c", (char *)"x"};
+    struct json_object *process;
+
+    (void)state;
+    t.user.uid = 5;
+    build();
+    assert_int_equal(oci_process_build_exec(t.out, cmd, 3, false, &process, &t.err), 0);
+    assert_string_equal(json_text(json_get(process, "args")), "[\"sh\",\"-c\",\"x\"]");
+    assert_null(json_get(process, "terminal"));
+    assert_int_equal(json_get_int(json_get(process, "user"), "uid", 0), 5);
+    assert_string_equal(json_text(json_get(process, "env")), part("process", "env"));
+    json_object_put(process);
+    assert_int_equal(oci_process_build_exec(t.out, cmd, 1, true, &process, &t.err), 0);
+    assert_true(json_get_flag(process, "terminal", false));
+    assert_non_null(strstr(json_text(json_get(process, "env")), "\"TERM=xterm\""));
+    json_object_put(process);
+    assert_null(strstr(part("process", "env"), "TERM"));
+    assert_int_equal(oci_process_build_exec(t.out, cmd, 0, false, &process, &t.err), -1);
+}
+
+static void test_the_cgroup_path_fits_its_driver(void **state)
+{
+    static const char *const cases[][2] = {
+        {"", "/berth/c1"},
+        {"/", "/berth/c1"},
+        {"/x/y", "/x/y/c1"},
+        {"x//y/", "/x/y/c1"},
+        {"/kubepods.slice/kubepods-pod1.slice", "kubepods-pod1.slice:cri-containerd:c1"},
+        {"a.slice", "a.slice:cri-containerd:c1"},
+    };
+    char *path;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        assert_int_equal(oci_cgroups_path(cases[i][0], "c1", &path, &t.err), 0);
+        assert_string_equal(path, cases[i][1]);
+        free(path);
+    }
+    assert_int_equal(oci_cgroups_path("/a/../..", "c1", &path, &t.err), -1);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        PLAIN(test_a_plain_container_is_what_it_should_be),
+        PLAIN(test_the_command_comes_from_request_and_image),
+        PLAIN(test_the_last_of_several_variables_counts),
+        PLAIN(test_the_user_is_written_with_its_groups),
+        PLAIN(test_capabilities_are_added_then_dropped),
+        PLAIN(test_a_privileged_container_is_free),
+        PLAIN(test_namespaces_are_those_of_the_pod),
+        PLAIN(test_resources_are_set_when_they_are_asked_for),
+        PLAIN(test_an_update_changes_what_it_names),
+        PLAIN(test_the_oom_score_stays_above_ours_without_the_right),
+        PLAIN(test_annotations_cannot_be_forged),
+        PLAIN(test_an_exec_is_the_containers_process_with_other_args),
+        PLAIN(test_the_cgroup_path_fits_its_driver),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

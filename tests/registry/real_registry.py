@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Pulls from docker-registry: plain, and with TLS and a password. Exits with 77 when it or skopeo
+is not installed. The argument is the program fetch_image."""
+import gzip
+import hashlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+FETCH = sys.argv[1]
+# bcrypt of "open sesame"
+HTPASSWD = "ali:$2b$04$S57aD4z.grK8QTzLl8WOJeWaW9SMT/xihBpyGaPgQQPeDd1epLtmi\n"
+
+
+def run(*command, **more):
+    return subprocess.run(command, check=True, capture_output=True, text=True, **more).stdout
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def make_image(folder):
+    """An OCI layout with an index of two platforms; returns the size of what a pull gets."""
+    blobs = os.path.join(folder, "blobs", "sha256")
+    os.makedirs(blobs)
+
+    def put(media_type, data, **more):
+        data = data if isinstance(data, bytes) else json.dumps(data).encode()
+        name = hashlib.sha256(data).hexdigest()
+        with open(os.path.join(blobs, name), "wb") as f:
+            f.write(data)
+        return {"mediaType": media_type, "digest": "sha256:" + name, "size": len(data), **more}
+
+    entries, sizes = [], {}
+    for arch in ("amd64", "arm64"):
+        layers = [put("application/vnd.oci.image.layer.v1.tar+gzip",
+                      gzip.compress(os.urandom(size))) for size in (3 << 20, 100)]
+        config = put("application/vnd.oci.image.config.v1+json",
+                     {"architecture": arch, "os": "linux", "config": {}, "rootfs": {
+                         "type": "layers", "diff_ids": [layer["digest"] for layer in layers]}})
+        sizes[arch] = config["size"] + sum(layer["size"] for layer in layers)
+        manifest = {"schemaVersion": 2, "config": config, "layers": layers,
+                    "mediaType": "application/vnd.oci.image.manifest.v1+json"}
+        entries.append(put(manifest["mediaType"], manifest,
+                           platform={"os": "linux", "architecture": arch}))
+    index = put("application/vnd.oci.image.index.v1+json", {
+        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
+        "manifests": entries}, annotations={"org.opencontainers.image.ref.name": "1"})
+    with open(os.path.join(folder, "oci-layout"), "w") as f:
+        f.write('{"imageLayoutVersion":"1.0.0"}')
+    with open(os.path.join(folder, "index.json"), "w") as f:
+        json.dump({"schemaVersion": 2, "manifests": [index]}, f)
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine)
+    return index["digest"], sizes.get(machine)
+
+
+def make_certificates(folder):
+    def path(name):
+        return os.path.join(folder, name)
+
+    with open(path("ext"), "w") as f:
+        f.write("subjectAltName=IP:127.0.0.1\n")
+    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+        "/CN=test authority", "-keyout", path("ca.key"), "-out", path("ca.pem"))
+    run("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=registry", "-keyout",
+        path("server.key"), "-out", path("server.csr"))
+    run("openssl", "x509", "-req", "-in", path("server.csr"), "-CA", path("ca.pem"), "-CAkey",
+        path("ca.key"), "-CAcreateserial", "-days", "2", "-extfile", path("ext"), "-out",
+        path("server.pem"))
+
+
+def start_registry(folder, name, more=""):
+    port = free_port()
+    config = os.path.join(folder, name + ".yml")
+    with open(config, "w") as f:
+        f.write(f"version: 0.1\nlog: {{level: error}}\nstorage:\n  filesystem:\n"
+                f"    rootdirectory: {folder}/{name}\nhttp:\n  addr: 127.0.0.1:{port}\n{more}")
+    log = open(os.path.join(folder, name + ".log"), "w")
+    process = subprocess.Popen(["docker-registry", "serve", config], stdout=log, stderr=log)
+    for _ in range(200):
+        with socket.socket() as s:
+            if s.connect_ex(("127.0.0.1", port)) == 0:
+                return process, port
+        time.sleep(0.05)
+    process.kill()
+    sys.exit("docker-registry does not listen: " + open(log.name).read())
+
+
+class Suite:
+    def __init__(self, folder):
+        self.folder = folder
+        self.count = self.failed = 0
+
+    def hosts(self, domain, text):
+        """A folder with a hosts.toml for the domain."""
+        root = tempfile.mkdtemp(dir=self.folder)
+        os.makedirs(os.path.join(root, domain))
+        with open(os.path.join(root, domain, "hosts.toml"), "w") as f:
+            f.write(text)
+        return root
+
+    def check(self, name, wanted, *args):
+        done = subprocess.run([FETCH, *args], capture_output=True, text=True, timeout=60)
+        good = (done.stdout.strip() == wanted if done.returncode == 0 else
+                wanted in done.stderr)
+        self.count += 1
+        self.failed += not good
+        print("ok" if good else "not ok", name, "" if good else f"{done}, wanted {wanted}")
+
+
+def check_all(suite, folder, plain, tls, image):
+    digest, size = image
+    whole = f"{digest} {size}"
+    ref = f"127.0.0.1:{plain}/some/thing"
+    user = ("ali", "open sesame")
+    server = f'server = "https://127.0.0.1:{tls}"\n'
+    ca = suite.hosts("up.example", server + f'ca = "{folder}/ca.pem"\n')
+    suite.check("plain by tag", whole, ref + ":1", "")
+    suite.check("plain by digest", whole, f"{ref}@{digest}", "")
+    suite.check("no such tag", "answered 404: manifest unknown", ref + ":2", "")
+    suite.check("no such repository", "NOT_FOUND", f"127.0.0.1:{plain}/none:1", "")
+    suite.check("loopback needs no certificate", whole, f"127.0.0.1:{tls}/some/thing:1", "", *user)
+    suite.check("an authority of ours", whole, "up.example/some/thing:1", ca, *user)
+    suite.check("not trusted", "certificate that is not trusted", "up.example/some/thing:1",
+                suite.hosts("up.example", server), *user)
+    suite.check("verification skipped", whole, "up.example/some/thing:1",
+                suite.hosts("up.example", server + "skip_verify = true\n"), *user)
+    suite.check("no credentials", "UNAUTHENTICATED", "up.example/some/thing:1", ca)
+    suite.check("wrong password", "pull access denied", "up.example/some/thing:1", ca, "ali", "x")
+    suite.check("a mirror that is down", whole, "up.example/some/thing:1", suite.hosts(
+        "_default", f'server = "http://127.0.0.1:{plain}"\n[host."https://127.0.0.1:1"]\n'))
+    suite.check("http where TLS was meant", whole, "up.example/some/thing:1", suite.hosts(
+        "up.example", f'server = "http://127.0.0.1:{plain}"\nskip_verify = true\n'))
+    suite.check("https where http was said", "up.example", "up.example/some/thing:1", suite.hosts(
+        "up.example", f'server = "http://127.0.0.1:{tls}"\n'))
+
+
+def main():
+    if not all(shutil.which(p) for p in ("docker-registry", "skopeo", "openssl")):
+        print("docker-registry, skopeo or openssl is not installed")
+        sys.exit(77)
+    processes = []
+    with tempfile.TemporaryDirectory(prefix="berth-registry-") as folder:
+        suite = Suite(folder)
+        try:
+            make_certificates(folder)
+            image = make_image(os.path.join(folder, "image"))
+            with open(os.path.join(folder, "htpasswd"), "w") as f:
+                f.write(HTPASSWD)
+            process, plain = start_registry(folder, "plain")
+            processes.append(process)
+            process, tls = start_registry(
+                folder, "tls", f"  tls:\n    certificate: {folder}/server.pem\n"
+                f"    key: {folder}/server.key\nauth:\n  htpasswd:\n    realm: test\n"
+                f"    path: {folder}/htpasswd\n")
+            processes.append(process)
+            for port, more in ((plain, ()), (tls, ("--dest-creds", "ali:open sesame"))):
+                run("skopeo", "copy", "--insecure-policy", "--all", "--dest-tls-verify=false",
+                    *more, f"oci:{folder}/image:1", f"docker://127.0.0.1:{port}/some/thing:1")
+            check_all(suite, folder, plain, tls, image)
+        finally:
+            for process in processes:
+                process.kill()
+                process.wait()
+    print(f"{suite.count - suite.failed} passed, {suite.failed} failed")
+    sys.exit(suite.failed > 0)
+
+
+main()

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operator's tool: what it prints and how it ends."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+from berth import IMAGE, program
+
+
+def test_run_prints_the_log_and_leaves_nothing(berth):
+    done = berth.ctl("run", "--log-dir", berth.logs, IMAGE, "--", "sh", "-c", "echo out; echo err >&2; exit 4")
+    assert (done.returncode, done.stdout, done.stderr) == (4, "out\n", "err\n"), done
+    assert not berth.runtime.ListPodSandbox().items
+    assert not os.listdir(berth.logs)
+
+
+def test_an_interrupted_run_stops_its_pod(berth):
+    command = [program("berthctl"), "--socket", berth.socket, "run", "--log-dir", berth.logs, IMAGE, "--",
+               "sh", "-c", "trap 'echo bye; exit 9' TERM; echo ready; while :; do sleep 0.1; done"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as ctl:
+        assert ctl.stdout.readline() == "ready\n"
+        ctl.send_signal(signal.SIGINT)
+        assert ctl.stdout.read() == "bye\n"
+    assert ctl.returncode == 9, ctl
+    assert not berth.runtime.ListPodSandbox().items
+
+
+def test_a_pod_is_looked_at_and_removed(berth):
+    started = berth.ctl("run", "-d", "--name", "web", "--log-dir", berth.logs, IMAGE, "--",
+                        "sh", "-c", "echo one; sleep 600")
+    container = started.stdout.strip()
+    assert started.returncode == 0 and len(container) == 64, started
+    assert container[:12] in berth.ctl("ps").stdout
+    assert json.loads(berth.ctl("pods", "-o", "json").stdout)["items"][0]["metadata"]["name"] == "web"
+    done = berth.ctl("exec", container[:6], "--", "sh", "-c", "echo in; exit 3")
+    assert (done.returncode, done.stdout) == (3, "in\n"), done
+    assert berth.ctl("logs", "web").stdout == "one\n"
+    refused = berth.ctl("rm", "web")
+    assert refused.stderr == "berthctl: pod web runs: stop it first, or use rm -f\n", refused
+    assert berth.ctl("stop", "web").returncode == 0
+    assert berth.ctl("rm", "web").returncode == 0
+    assert berth.ctl("ps", "-a").stdout.count("\n") == 1
+
+
+def test_logs_follow_a_rotation(berth):
+    pod = berth.run_pod()
+    c = berth.sh(pod, "i=0; while [ $i -lt 30 ]; do echo $i; i=$((i+1)); sleep 0.05; done")
+    path = berth.status(c).log_path
+    command = [program("berthctl"), "--socket", berth.socket, "logs", "-f", c]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as ctl:
+        time.sleep(0.5)
+        os.rename(path, path + ".1")
+        berth.runtime.ReopenContainerLog(container_id=c)
+        assert ctl.stdout.read().split() == [str(i) for i in range(30)]
+    assert ctl.returncode == 0, ctl
+
+
+def test_errors_are_one_sentence(berth):
+    done = berth.ctl("exec", "nobody", "--", "ls")
+    assert done.returncode == 125, done
+    assert done.stderr == 'berthctl: no container has the id or name "nobody": see berthctl ps -a\n', done
+    berth.stop_daemon()
+    done = berth.ctl("ps")
+    assert done.returncode == 1 and done.stderr == (
+        f"berthctl: nobody listens on {berth.socket}: start berthd, or name its socket with --socket\n"), done
