@@ -221,3 +221,15 @@ int container_calls_reopen_log(struct rpc_call *call, void *data, const Protobuf
         return 0;
     return outcome_of(shim_reopen_log(c, &by, err), err);
 }
+
+int container_calls_update(struct rpc_call *call, void *data, const ProtobufCMessage *request,
+                           ProtobufCMessage *response, struct error *err)
+{
+    const Runtime__V1__UpdateContainerResourcesRequest *r =
+        (const Runtime__V1__UpdateContainerResourcesRequest *)request;
+    AUTO(container) *c = container_find(data, r->container_id, err);
+
+    if (!c)
+        return outcome_of(-1, err);
+    return outcome_of(container_update(c, r->linux, err), err);
+}

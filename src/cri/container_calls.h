@@ -12,3 +12,4 @@ rpc_handler container_calls_list;
 rpc_handler container_calls_stream;
 rpc_handler container_calls_exec_sync;
 rpc_handler container_calls_reopen_log;
+rpc_handler container_calls_update;

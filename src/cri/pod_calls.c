@@ -148,3 +148,16 @@ int pod_calls_stream(struct rpc_call *call, void *data, const ProtobufCMessage *
     }
     return 0;
 }
+
+/* Kept for the verbose status and for plugins; the pod's cgroup is the kubelet's to change. */
+int pod_calls_update(struct rpc_call *call, void *data, const ProtobufCMessage *request,
+                     ProtobufCMessage *response, struct error *err)
+{
+    const Runtime__V1__UpdatePodSandboxResourcesRequest *r =
+        (const Runtime__V1__UpdatePodSandboxResourcesRequest *)request;
+    AUTO(sandbox) *s = sandbox_find(data, r->pod_sandbox_id, err);
+
+    if (!s)
+        return outcome_of(-1, err);
+    return outcome_of(sandbox_update(s, r->overhead, r->resources, err), err);
+}

@@ -9,3 +9,4 @@ rpc_handler pod_calls_remove;
 rpc_handler pod_calls_status;
 rpc_handler pod_calls_list;
 rpc_handler pod_calls_stream;
+rpc_handler pod_calls_update;

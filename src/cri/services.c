@@ -8,6 +8,7 @@
 #include "cri/image_calls.h"
 #include "cri/pod_calls.h"
 #include "cri/runtime_calls.h"
+#include "cri/stats_calls.h"
 
 static const struct rpc_method runtime_methods[] = {
     {"Version", runtime_calls_version, false},
@@ -29,6 +30,14 @@ static const struct rpc_method runtime_methods[] = {
     {"StreamContainers", container_calls_stream, true},
     {"ExecSync", container_calls_exec_sync, false},
     {"ReopenContainerLog", container_calls_reopen_log, false},
+    {"UpdateContainerResources", container_calls_update, false},
+    {"UpdatePodSandboxResources", pod_calls_update, false},
+    {"ContainerStats", stats_calls_container, false},
+    {"ListContainerStats", stats_calls_list_containers, false},
+    {"StreamContainerStats", stats_calls_stream_containers, true},
+    {"PodSandboxStats", stats_calls_pod, false},
+    {"ListPodSandboxStats", stats_calls_list_pods, false},
+    {"StreamPodSandboxStats", stats_calls_stream_pods, true},
     {0},
 };
 

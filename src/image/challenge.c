@@ -11,8 +11,7 @@
  *
  *     Basic realm="a", Bearer realm="b",scope="c d" */
 
-#define TOKEN                                                                                      \
-    "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define TOKEN "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define SPACE " \t"
 
 static void fini(struct challenge *c)
@@ -39,19 +38,21 @@ static const char *skip(const char *at, const char *set)
 /* The contents of a quoted string that begins at **at; NULL when it does not end. */
 static char *parse_quoted(const char **at)
 {
-    AUTO_FREE char *out = xmalloc(strlen(*at) + 1);
+    const char *c = *at + 1;
+    char *out = xmalloc(strlen(c) + 1);
     size_t len = 0;
 
-    for (const char *c = *at + 1; *c; c++) {
-        if (*c == '"') {
-            out[len] = '\0';
-            *at = c + 1;
-            return TAKE(out);
-        }
+    for (; *c && *c != '"'; c++) {
         if (*c == '\\' && c[1])
             c++;
         out[len++] = *c;
     }
+    out[len] = '\0';
+    if (*c) {
+        *at = c + 1;
+        return out;
+    }
+    free(out);
     return NULL;
 }
 

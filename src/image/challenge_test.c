@@ -88,8 +88,13 @@ static void test_what_is_unsupported_is_none(void **state)
 
 static void test_add_refuses_what_is_no_challenge(void **state)
 {
-    static const char *const bad[] = {"=", "\"", "Basic realm=\"open", "Basic realm=\"a\\",
-                                      "Bearer realm=\"x\"\"y\"", "Basic (", "a,a,a,a,a,a,a,a,a"};
+    static const char *const bad[] = {"=",
+                                      "\"",
+                                      "Basic realm=\"open",
+                                      "Basic realm=\"a\\",
+                                      "Bearer realm=\"x\"\"y\"",
+                                      "Basic (",
+                                      "a,a,a,a,a,a,a,a,a"};
     (void)state;
 
     for (size_t i = 0; i < COUNT_OF(bad); i++) {

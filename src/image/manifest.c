@@ -102,8 +102,8 @@ static int decode(struct json_object *json, const char *media_type, struct manif
         m->annotations = json_object_get(annotations);
     if (m->kind == MEDIA_TYPE_MANIFEST)
         return decode_manifest(json, m, err);
-    if (decode_list(json_get(json, "manifests"), MANIFEST_ENTRIES_MAX, &m->entries,
-                    &m->entries_len, err) < 0)
+    if (decode_list(json_get(json, "manifests"), MANIFEST_ENTRIES_MAX, &m->entries, &m->entries_len,
+                    err) < 0)
         return error_wrap(err, "manifests");
     return 0;
 }
@@ -159,8 +159,8 @@ static void add_name(const struct descriptor *entry, char *names, size_t size)
         snprintf(names + len, size - len, "%s%s", len ? ", " : "", name);
 }
 
-const struct descriptor *manifest_select(const struct manifest *index,
-                                         const struct platform *host, struct error *err)
+const struct descriptor *manifest_select(const struct manifest *index, const struct platform *host,
+                                         struct error *err)
 {
     const struct descriptor *best = NULL, *unstated = NULL;
     char wanted[PLATFORM_TEXT_SIZE], names[256] = "";

@@ -21,9 +21,9 @@ enum {
 };
 
 struct manifest {
-    enum media_type kind; /* MEDIA_TYPE_MANIFEST or MEDIA_TYPE_INDEX */
-    char *media_type;     /* as stated, else as guessed from the contents */
-    char *artifact_type;  /* or NULL */
+    enum media_type kind;            /* MEDIA_TYPE_MANIFEST or MEDIA_TYPE_INDEX */
+    char *media_type;                /* as stated, else as guessed from the contents */
+    char *artifact_type;             /* or NULL */
     struct json_object *annotations; /* strings by name, or NULL */
 
     /* of a manifest */
@@ -46,5 +46,4 @@ DEFINE_AUTO(manifest)
 /* The best entry of an index for the host, borrowed. One that states no platform comes after all
  * that do: then the config has to be asked. ERROR_NOT_FOUND names the platforms there are. */
 MUST_CHECK const struct descriptor *manifest_select(const struct manifest *index,
-                                                    const struct platform *host,
-                                                    struct error *err);
+                                                    const struct platform *host, struct error *err);

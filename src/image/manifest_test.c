@@ -11,13 +11,12 @@
 
 #include "base/buf.h"
 
-#define HEX    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde"
-#define D(n)   "\"digest\":\"sha256:" HEX #n "\",\"size\":1" #n
-#define CONFIG "{\"mediaType\":\"" MEDIA_TYPE_OCI_CONFIG "\"," D(0) "}"
-#define LAYER(n) "{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar+gzip\"," D(n) "}"
+#define HEX                "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde"
+#define D(n)               "\"digest\":\"sha256:" HEX #n "\",\"size\":1" #n
+#define CONFIG             "{\"mediaType\":\"" MEDIA_TYPE_OCI_CONFIG "\"," D(0) "}"
+#define LAYER(n)           "{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar+gzip\"," D(n) "}"
 #define ENTRY(n, platform) "{\"mediaType\":\"" MEDIA_TYPE_OCI_MANIFEST "\"," D(n) platform "}"
-#define PLATFORM(os, arch)                                                                         \
-    ",\"platform\":{\"os\":\"" os "\",\"architecture\":\"" arch "\"}"
+#define PLATFORM(os, arch) ",\"platform\":{\"os\":\"" os "\",\"architecture\":\"" arch "\"}"
 
 static struct manifest *parsed(const char *text, const char *media_type)
 {
@@ -31,9 +30,10 @@ static struct manifest *parsed(const char *text, const char *media_type)
 
 static void test_a_manifest_is_taken_apart(void **state)
 {
-    AUTO(manifest) *m = parsed("{\"schemaVersion\":2,\"config\":" CONFIG ",\"layers\":[" LAYER(
-                                   1) "," LAYER(2) "],\"annotations\":{\"a\":\"b\"}}",
-                               NULL);
+    AUTO(manifest) *m =
+        parsed("{\"schemaVersion\":2,\"config\":" CONFIG
+               ",\"layers\":[" LAYER(1) "," LAYER(2) "],\"annotations\":{\"a\":\"b\"}}",
+               NULL);
     (void)state;
 
     assert_int_equal(m->kind, MEDIA_TYPE_MANIFEST);
@@ -88,8 +88,8 @@ static void test_confusion_is_refused(void **state)
 
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         struct error err = {0};
-        AUTO(manifest) *m = manifest_parse(bad[i].text, strlen(bad[i].text), bad[i].media_type,
-                                           &err);
+        AUTO(manifest) *m =
+            manifest_parse(bad[i].text, strlen(bad[i].text), bad[i].media_type, &err);
 
         if (m)
             fail_msg("%s was taken", bad[i].text);
@@ -135,9 +135,10 @@ static void select_is(const char *entries, const char *host_text, const char *di
 
 static void test_select_takes_the_best(void **state)
 {
-    static const char entries[] = ENTRY(1, PLATFORM("unknown", "unknown")) "," ENTRY(
-        2, PLATFORM("linux", "386")) "," ENTRY(3, PLATFORM("linux", "amd64")) "," ENTRY(4, "") ","
-        ENTRY(5, PLATFORM("linux", "amd64"));
+    static const char entries[] =
+        ENTRY(1, PLATFORM("unknown", "unknown")) "," ENTRY(2, PLATFORM("linux", "386")) "," ENTRY(
+            3, PLATFORM("linux", "amd64")) "," ENTRY(4, "") "," ENTRY(5,
+                                                                      PLATFORM("linux", "amd64"));
     (void)state;
 
     select_is(entries, "linux/amd64", "sha256:" HEX "3");
@@ -167,11 +168,12 @@ static void test_select_says_what_there_is(void **state)
 
 static void test_urls_and_features_are_kept(void **state)
 {
-    AUTO(manifest) *m = parsed(
-        "{\"manifests\":[{\"mediaType\":\"x\"," D(1) ",\"urls\":[\"https://a/b\",\"file:///etc\"],"
-        "\"annotations\":{\"k\":\"v\"},\"platform\":{\"os\":\"windows\",\"architecture\":\"x86_64\""
-        ",\"os.features\":[\"win32k\"]}}]}",
-        NULL);
+    AUTO(manifest) *m = parsed("{\"manifests\":[{\"mediaType\":\"x\"," D(
+                                   1) ",\"urls\":[\"https://a/b\",\"file:///etc\"],"
+                                      "\"annotations\":{\"k\":\"v\"},\"platform\":{\"os\":"
+                                      "\"windows\",\"architecture\":\"x86_64\""
+                                      ",\"os.features\":[\"win32k\"]}}]}",
+                               NULL);
     AUTO_FINI(descriptor) copy = {0};
     (void)state;
 

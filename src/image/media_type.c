@@ -29,8 +29,11 @@ static const char *const layers[] = {
 
 enum media_type media_type_of(const char *text)
 {
-    size_t len = text ? strcspn(text, "; ") : 0;
+    size_t len;
 
+    if (!text)
+        return MEDIA_TYPE_UNKNOWN;
+    len = strcspn(text, "; ");
     for (size_t i = 0; i < COUNT_OF(known); i++)
         if (strlen(known[i].text) == len && strncasecmp(text, known[i].text, len) == 0)
             return known[i].type;

@@ -14,8 +14,8 @@
 static const struct {
     const char *alias, *architecture, *variant; /* variant NULL: as given */
 } aliases[] = {
-    {"x86_64", "amd64", NULL}, {"x86-64", "amd64", NULL}, {"i386", "386", ""},
-    {"aarch64", "arm64", NULL}, {"armhf", "arm", "v7"},   {"armel", "arm", "v6"},
+    {"x86_64", "amd64", NULL},  {"x86-64", "amd64", NULL}, {"i386", "386", ""},
+    {"aarch64", "arm64", NULL}, {"armhf", "arm", "v7"},    {"armel", "arm", "v6"},
 };
 
 static void set(char out[static PLATFORM_FIELD_MAX + 1], const char *text)
@@ -70,8 +70,7 @@ int platform_parse(const char *text, struct platform *out, struct error *err)
 
     strv_add_split(&parts, text, '/');
     if (parts.len < 2 || parts.len > 3)
-        return error_set(err, ERROR_INVALID, "\"%.100s\" is no platform such as linux/amd64",
-                         text);
+        return error_set(err, ERROR_INVALID, "\"%.100s\" is no platform such as linux/amd64", text);
     for (size_t i = 0; i < parts.len; i++)
         if (strlen(parts.items[i]) > PLATFORM_FIELD_MAX)
             return error_set(err, ERROR_INVALID, "platform \"%.100s\" is too long", text);

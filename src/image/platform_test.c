@@ -24,12 +24,12 @@ static struct platform parsed(const char *text)
 static void test_names_are_normalised(void **state)
 {
     static const char *const table[][2] = {
-        {"linux/x86_64", "linux/amd64"},   {"Linux/AMD64", "linux/amd64"},
-        {"linux/amd64/v1", "linux/amd64"}, {"linux/amd64/v3", "linux/amd64/v3"},
-        {"linux/i386", "linux/386"},       {"linux/aarch64", "linux/arm64"},
-        {"linux/arm64/v8", "linux/arm64"}, {"linux/arm64/8", "linux/arm64"},
-        {"linux/arm", "linux/arm/v7"},     {"linux/armhf", "linux/arm/v7"},
-        {"linux/armel", "linux/arm/v6"},   {"linux/arm/5", "linux/arm/v5"},
+        {"linux/x86_64", "linux/amd64"},    {"Linux/AMD64", "linux/amd64"},
+        {"linux/amd64/v1", "linux/amd64"},  {"linux/amd64/v3", "linux/amd64/v3"},
+        {"linux/i386", "linux/386"},        {"linux/aarch64", "linux/arm64"},
+        {"linux/arm64/v8", "linux/arm64"},  {"linux/arm64/8", "linux/arm64"},
+        {"linux/arm", "linux/arm/v7"},      {"linux/armhf", "linux/arm/v7"},
+        {"linux/armel", "linux/arm/v6"},    {"linux/arm/5", "linux/arm/v5"},
         {"linux/riscv64", "linux/riscv64"}, {"macos/arm64", "darwin/arm64"},
     };
     (void)state;
@@ -77,12 +77,12 @@ static void test_rank_orders_what_runs(void **state)
 static void test_rank_refuses_what_does_not_run(void **state)
 {
     static const char *const table[][2] = {
-        {"linux/amd64", "linux/amd64/v2"},   {"linux/amd64", "linux/arm64"},
-        {"linux/amd64", "windows/amd64"},    {"linux/amd64", "unknown/unknown"},
-        {"linux/arm64", "linux/arm64/v8.1"}, {"linux/arm64", "linux/arm/v9"},
-        {"linux/arm/v6", "linux/arm/v7"},    {"linux/arm", "linux/arm64"},
-        {"linux/arm", "linux/arm/v4"},       {"linux/riscv64", "linux/riscv64/rva23"},
-        {"linux/386", "linux/amd64"},        {"linux/arm64", "linux/arm64/v8x"},
+        {"linux/amd64", "linux/amd64/v2"},     {"linux/amd64", "linux/arm64"},
+        {"linux/amd64", "windows/amd64"},      {"linux/amd64", "unknown/unknown"},
+        {"linux/arm64", "linux/arm64/v8.1"},   {"linux/arm64", "linux/arm/v9"},
+        {"linux/arm/v6", "linux/arm/v7"},      {"linux/arm", "linux/arm64"},
+        {"linux/arm", "linux/arm/v4"},         {"linux/riscv64", "linux/riscv64/rva23"},
+        {"linux/386", "linux/amd64"},          {"linux/arm64", "linux/arm64/v8x"},
         {"linux/amd64/v3", "linux/amd64/v-1"},
     };
     (void)state;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/toml.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -90,8 +91,7 @@ static int end_line(struct parser *p)
 
 static int parse_key_part(struct parser *p, struct strv *out)
 {
-    static const char bare[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    static const char bare[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
     size_t len = strspn(p->cursor.at, bare);
 
     if (next(p) == '"' || next(p) == '\'') {
@@ -121,6 +121,12 @@ static int parse_key(struct parser *p, struct strv *out)
         skip_space(p);
     } while (take(p, "."));
     return 0;
+}
+
+static const char *last_part(const struct strv *key)
+{
+    assert(key->len > 0);
+    return key->items[key->len - 1];
 }
 
 static struct json_object *parse_value(struct parser *p);
@@ -226,7 +232,8 @@ static struct json_object *walk_dotted(struct parser *p, struct json_object *tab
     for (size_t i = 0; i + 1 < key->len; i++) {
         struct json_object *found = json_get(table, key->items[i]);
 
-        if (found && (!json_object_is_type(found, json_type_object) || origin_of(found) != DOTTED)) {
+        if (found &&
+            (!json_object_is_type(found, json_type_object) || origin_of(found) != DOTTED)) {
             FAIL(p, "\"%.100s\" is defined already", key->items[i]);
             return NULL;
         }
@@ -244,7 +251,7 @@ static int parse_member(struct parser *p, struct json_object *table)
 
     if (parse_key(p, &key) < 0)
         return -1;
-    last = key.items[key.len - 1];
+    last = last_part(&key);
     table = walk_dotted(p, table, &key);
     if (!table)
         return -1;
@@ -325,8 +332,7 @@ static struct json_object *parse_header(struct parser *p, struct json_object *ro
     parent = walk_header(p, root, &key);
     if (!parent)
         return NULL;
-    return list ? enter_list(p, parent, key.items[key.len - 1])
-                : enter_table(p, parent, key.items[key.len - 1]);
+    return list ? enter_list(p, parent, last_part(&key)) : enter_table(p, parent, last_part(&key));
 }
 
 static int parse_document(struct parser *p, struct json_object *root)
@@ -355,8 +361,7 @@ struct json_object *toml_parse(const char *text, size_t len, struct error *err)
     struct parser p = {.err = err};
 
     if (len > TOML_BYTES_MAX) {
-        error_set(err, ERROR_EXHAUSTED, "TOML of %zu bytes, %d are the limit", len,
-                  TOML_BYTES_MAX);
+        error_set(err, ERROR_EXHAUSTED, "TOML of %zu bytes, %d are the limit", len, TOML_BYTES_MAX);
         return NULL;
     }
     copy = xmalloc(len + 1);

@@ -30,23 +30,30 @@ int toml_scalar_fail(const struct toml_cursor *c, struct error *err, const char 
                      (size_t)(c->at - start) + 1, words);
 }
 
+static bool is_allowed(unsigned char byte, bool before_newline)
+{
+    return (byte >= 0x20 && byte != 0x7f) || byte == '\t' || byte == '\n' ||
+           (byte == '\r' && before_newline);
+}
+
 /* Length of the UTF-8 character at s, 0 when it is none that may be there. */
 static size_t character_len(const unsigned char *s, size_t left)
 {
-    size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+    static const unsigned long least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t len = s[0] < 0xc0 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf8 ? 4 : 0;
+    unsigned long code;
 
-    if (len == 1)
-        return (s[0] >= 0x20 && s[0] != 0x7f) || s[0] == '\t' || s[0] == '\n' ||
-                       (s[0] == '\r' && left > 1 && s[1] == '\n')
-                   ? 1
-                   : 0;
-    if (len == 0 || len > left || s[0] > 0xf4)
+    if (s[0] < 0x80)
+        return is_allowed(s[0], left > 1 && s[1] == '\n');
+    if (len == 0 || len > left)
         return 0;
-    for (size_t i = 1; i < len; i++)
+    code = s[0] & (0xffu >> (len + 1));
+    for (size_t i = 1; i < len; i++) {
         if ((s[i] & 0xc0) != 0x80)
             return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+        code = code << 6 | (s[i] & 0x3f);
+    }
+    if (code < least[len] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
         return 0;
     return len;
 }

@@ -194,7 +194,7 @@ static int answer_challenge(struct auth *a, const struct auth_host *host, const 
         return 0;
     if (follow(a, host, s, c, err) < 0)
         return -1;
-    if (!s->realm && sent && strcmp(s->header, sent) == 0)
+    if (!s->realm && s->header && sent && strcmp(s->header, sent) == 0)
         return error_set(err, ERROR_UNAUTHENTICATED, "%s does not accept the credentials",
                          host->authority);
     return s->realm ? fetch(a, host, s, err) : 0;

@@ -36,9 +36,15 @@ static void test_parse_chooses_as_the_kubelet_expects(void **state)
         {{.identity_token = "t", .auth = "YTpi"}, "", "t", NULL, NULL},
         {{.registry_token = "r"}, NULL, NULL, "r", NULL},
         {{.username = "u", .password = "p", .server_address = "https://r.io/v1/"},
-         "u", "p", NULL, "r.io"},
+         "u",
+         "p",
+         NULL,
+         "r.io"},
         {{.username = "u", .password = "p", .server_address = "r.io:5000"},
-         "u", "p", NULL, "r.io:5000"},
+         "u",
+         "p",
+         NULL,
+         "r.io:5000"},
     };
     (void)state;
 

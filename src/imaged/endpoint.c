@@ -32,17 +32,18 @@ void endpoint_fini(struct endpoint *e)
     e->client = NULL;
 }
 
-static char *url_of(const struct endpoint *e, const struct endpoint_request *r, bool plain)
+static int make_url(const struct endpoint *e, const struct endpoint_request *r, bool plain,
+                    struct buf *out, struct error *err)
 {
     AUTO_FINI(buf) query = BUF(HTTP_URL_MAX);
 
     if (r->url)
-        return xstrdup(r->url);
-    if (e->ns)
-        http_add_parameter(&query, "ns", e->ns);
-    return xasprintf("%s://%s%s/%s/%s/%s%s%s", plain ? "http" : "https",
-                     e->host->authority, e->host->path, e->repository, r->kind, r->name,
-                     query.len ? "?" : "", query.len ? query.data : "");
+        return buf_printf(out, err, "%s", r->url);
+    if (e->ns && http_add_parameter(&query, "ns", e->ns, err) < 0)
+        return -1;
+    return buf_printf(out, err, "%s://%s%s/%s/%s/%s%s%s", plain ? "http" : "https",
+                      e->host->authority, e->host->path, e->repository, r->kind, r->name,
+                      query.len ? "?" : "", query.len ? query.data : "");
 }
 
 static bool is_configured(const struct host *host, const char *name)
@@ -68,21 +69,23 @@ struct attempts {
 static int once(struct endpoint *e, const struct endpoint_request *r, const struct attempts *t,
                 struct http_answer *out, struct error *err)
 {
-    AUTO_FREE char *url = url_of(e, r, t->plain);
+    AUTO_FINI(buf) url = BUF(HTTP_URL_MAX);
     AUTO_FINI(strv) headers = {0};
-    const struct http_request request = {.method = r->method,
-                                         .url = url,
-                                         .headers = &headers,
-                                         .private_headers = &e->host->headers,
-                                         .authorization = t->authorization,
-                                         .stay_secure = r->stay_secure,
-                                         .body = r->body,
-                                         .data = r->data};
+    struct http_request request = {.method = r->method,
+                                   .headers = &headers,
+                                   .private_headers = &e->host->headers,
+                                   .authorization = t->authorization,
+                                   .stay_secure = r->stay_secure,
+                                   .body = r->body,
+                                   .data = r->data};
 
     if (!is_configured(e->host, "Accept"))
         strv_addf(&headers, "Accept: %s", r->accept);
     if (r->offset > 0)
         strv_addf(&headers, "Range: bytes=%lld-", (long long)r->offset);
+    if (make_url(e, r, t->plain, &url, err) < 0)
+        return -1;
+    request.url = url.data;
     return http_perform(e->client, &request, out, err);
 }
 

@@ -155,10 +155,11 @@ static int read_duration(const char *text, int64_t *out_ms)
     while (*text) {
         char *unit;
         size_t len, i = 0;
-        double value = strspn(text, "0123456789.") ? strtod(text, &unit) : -1;
+        double value;
 
-        if (value < 0)
+        if (!strspn(text, "0123456789."))
             return -1;
+        value = strtod(text, &unit);
         len = strcspn(unit, "0123456789.");
         while (i < COUNT_OF(units) &&
                (strlen(units[i].name) != len || strncmp(unit, units[i].name, len) != 0))

@@ -39,17 +39,16 @@ void http_answer_fini(struct http_answer *a)
     buf_fini(&a->error_body);
 }
 
-void http_add_parameter(struct buf *text, const char *name, const char *value)
+int http_add_parameter(struct buf *text, const char *name, const char *value, struct error *err)
 {
     char *escaped = curl_easy_escape(NULL, value, 0);
-    struct error ignored;
+    int done;
 
     if (!escaped)
         abort();
-    /* What has no room here is refused where the length of the whole is checked. */
-    if (buf_printf(text, &ignored, "%s%s=%s", text->len ? "&" : "", name, escaped) < 0)
-        text->len = 0;
+    done = buf_printf(text, err, "%s%s=%s", text->len ? "&" : "", name, escaped);
     curl_free(escaped);
+    return done;
 }
 
 static char *part_of(const char *url, CURLUPart part, unsigned flags)
@@ -279,7 +278,7 @@ static int explain(struct transfer *t, CURLcode code, long errnum)
     if (t->sent)
         return error_set(t->err, ERROR_UNAVAILABLE, "%s%s%s broke the connection: %s", name, colon,
                          port, text);
-    if (errnum)
+    if (code == CURLE_COULDNT_CONNECT && errnum)
         return error_set(t->err, ERROR_UNAVAILABLE, "connect to %s%s%s: %s", name, colon, port,
                          strerror((int)errnum));
     return error_set(t->err, ERROR_UNAVAILABLE, "connect to %s%s%s: %s", name, colon, port, text);

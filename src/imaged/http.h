@@ -72,8 +72,9 @@ struct http_request {
 MUST_CHECK int http_perform(struct http_client *c, const struct http_request *request,
                             struct http_answer *out, struct error *err);
 
-/* Both of them URL-encoded, with "&" in front when text is not empty. */
-void http_add_parameter(struct buf *text, const char *name, const char *value);
+/* Appends name=value, the value URL-encoded, with "&" in front when text is not empty. */
+MUST_CHECK int http_add_parameter(struct buf *text, const char *name, const char *value,
+                                  struct error *err);
 
 /* True when both have the same scheme, host and port. */
 bool http_same_origin(const char *url, const char *other);

@@ -146,12 +146,12 @@ static int ask_get(struct endpoint *e, struct endpoint_request request,
 int resolution_ask(struct endpoint *e, const struct image_reference *reference, bool last,
                    struct resolution *out, struct error *err)
 {
-    const struct endpoint_request request = {
-        .kind = "manifests",
-        .name = *reference->digest ? reference->digest : reference->tag,
-        .accept = ACCEPT,
-        .last = last,
-        .stay_secure = !*reference->digest};
+    const struct endpoint_request request = {.kind = "manifests",
+                                             .name = *reference->digest ? reference->digest
+                                                                        : reference->tag,
+                                             .accept = ACCEPT,
+                                             .last = last,
+                                             .stay_secure = !*reference->digest};
     int again;
 
     *out = (struct resolution){.body = BUF(MANIFEST_BYTES_MAX)};

@@ -49,12 +49,29 @@ static int refused(const struct http_answer *answer, struct error *err)
     return error_set(err, code, "answered %d: authorization failed", answer->status);
 }
 
+static int make_form(const struct token_request *r, struct buf *out, struct error *err)
+{
+    const struct credentials *c = r->credentials;
+    AUTO_FREE char *scope = strv_join(r->scopes, " ");
+
+    if (http_add_parameter(out, "scope", scope, err) < 0 ||
+        (r->service && http_add_parameter(out, "service", r->service, err) < 0) ||
+        http_add_parameter(out, "client_id", "berth", err) < 0)
+        return -1;
+    if (!*c->username)
+        return http_add_parameter(out, "grant_type", "refresh_token", err) < 0
+                   ? -1
+                   : http_add_parameter(out, "refresh_token", c->secret, err);
+    if (http_add_parameter(out, "grant_type", "password", err) < 0 ||
+        http_add_parameter(out, "username", c->username, err) < 0)
+        return -1;
+    return http_add_parameter(out, "password", c->secret, err);
+}
+
 /* 1 when the server wants to be asked by GET. */
 static int by_post(const struct token_request *r, char **out_token, int64_t *out_life_ms,
                    struct error *err)
 {
-    const struct credentials *c = r->credentials;
-    AUTO_FREE char *scope = strv_join(r->scopes, " ");
     AUTO_FINI(buf) form = BUF(TOKEN_BYTES_MAX);
     AUTO_FINI(buf) body = BUF(TOKEN_BYTES_MAX);
     AUTO_FINI(http_answer) answer = {0};
@@ -64,19 +81,9 @@ static int by_post(const struct token_request *r, char **out_token, int64_t *out
                                    .body = keep,
                                    .data = &body};
 
-    http_add_parameter(&form, "scope", scope);
-    if (r->service)
-        http_add_parameter(&form, "service", r->service);
-    http_add_parameter(&form, "client_id", "berth");
-    if (*c->username) {
-        http_add_parameter(&form, "grant_type", "password");
-        http_add_parameter(&form, "username", c->username);
-        http_add_parameter(&form, "password", c->secret);
-    } else {
-        http_add_parameter(&form, "grant_type", "refresh_token");
-        http_add_parameter(&form, "refresh_token", c->secret);
-    }
-    request.form = form.data ? form.data : "";
+    if (make_form(r, &form, err) < 0)
+        return -1;
+    request.form = form.data;
     if (http_perform(r->client, &request, &answer, err) < 0)
         return -1;
     if (answer.status == 400 || answer.status == 401 || answer.status == 404 ||
@@ -86,13 +93,25 @@ static int by_post(const struct token_request *r, char **out_token, int64_t *out
                                     : refused(&answer, err);
 }
 
+static int make_url(const struct token_request *r, struct buf *out, struct error *err)
+{
+    AUTO_FINI(buf) query = BUF(HTTP_URL_MAX);
+
+    if (r->service && http_add_parameter(&query, "service", r->service, err) < 0)
+        return -1;
+    for (size_t i = 0; i < r->scopes->len; i++)
+        if (http_add_parameter(&query, "scope", r->scopes->items[i], err) < 0)
+            return -1;
+    return buf_printf(out, err, "%s%s%s", r->realm, strchr(r->realm, '?') ? "&" : "?",
+                      query.data ? query.data : "");
+}
+
 static int by_get(const struct token_request *r, char **out_token, int64_t *out_life_ms,
                   struct error *err)
 {
     AUTO_FREE char *authorization =
         r->credentials->secret ? credentials_basic(r->credentials) : NULL;
-    AUTO_FREE char *url = NULL;
-    AUTO_FINI(buf) query = BUF(HTTP_URL_MAX);
+    AUTO_FINI(buf) url = BUF(HTTP_URL_MAX);
     AUTO_FINI(buf) body = BUF(TOKEN_BYTES_MAX);
     AUTO_FINI(http_answer) answer = {0};
     struct http_request request = {.method = "GET",
@@ -101,13 +120,9 @@ static int by_get(const struct token_request *r, char **out_token, int64_t *out_
                                    .body = keep,
                                    .data = &body};
 
-    if (r->service)
-        http_add_parameter(&query, "service", r->service);
-    for (size_t i = 0; i < r->scopes->len; i++)
-        http_add_parameter(&query, "scope", r->scopes->items[i]);
-    url = xasprintf("%s%s%s", r->realm, strchr(r->realm, '?') ? "&" : "?",
-                    query.data ? query.data : "");
-    request.url = url;
+    if (make_url(r, &url, err) < 0)
+        return -1;
+    request.url = url.data;
     if (http_perform(r->client, &request, &answer, err) < 0)
         return -1;
     return answer.status / 100 == 2 ? decode(&body, out_token, out_life_ms, err)

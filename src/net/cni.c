@@ -192,21 +192,22 @@ static void record_network(struct json_object *networks, const struct conf_netwo
 }
 
 /* call has everything but the network and its interface. */
-static int attach_all(struct network_call *call, const struct conf *conf,
+static int attach_all(const struct network_call *call, const struct conf *conf,
                       struct json_object *networks, struct strv *ips, struct error *err)
 {
     for (size_t i = 0; i < conf->n_networks; i++) {
+        struct network_call one = *call;
         char ifname[IFNAME_MAX];
         JSON_AUTO *result = NULL;
 
         snprintf(ifname, sizeof ifname, "eth%zu", i);
-        call->network = &conf->networks[i];
-        call->ifname = ifname;
-        if (network_add(call, &result, err) < 0)
+        one.network = &conf->networks[i];
+        one.ifname = ifname;
+        if (network_add(&one, &result, err) < 0)
             return -1;
-        record_network(networks, call->network, ifname, result);
+        record_network(networks, one.network, ifname, result);
         if (result_add_ips(result, ifname, POD_IFNAME, ips, err) < 0)
-            return error_wrap(err, "result of network \"%s\"", call->network->name);
+            return error_wrap(err, "result of network \"%s\"", one.network->name);
     }
     return 0;
 }
@@ -263,7 +264,8 @@ static int detach_one(const struct network_call *call, struct json_object *confi
     return removed;
 }
 
-static void detach_recorded(struct network_call *call, const char *record, struct error *first)
+static void detach_recorded(const struct network_call *call, const char *record,
+                            struct error *first)
 {
     struct error err;
     JSON_AUTO *tree = json_parse(record, strlen(record), &err);
@@ -273,23 +275,25 @@ static void detach_recorded(struct network_call *call, const char *record, struc
         keep_first(first, &err);
     for (size_t i = json_len(networks); i-- > 0;) {
         struct json_object *entry = json_at(networks, i);
+        struct network_call one = *call;
 
-        call->ifname = json_get_str(entry, "ifName");
-        if (!call->ifname)
-            call->ifname = POD_IFNAME;
-        if (detach_one(call, json_get(entry, "config"), json_get(entry, "result"), &err) < 0)
+        one.ifname = json_get_str(entry, "ifName");
+        if (!one.ifname)
+            one.ifname = POD_IFNAME;
+        if (detach_one(&one, json_get(entry, "config"), json_get(entry, "result"), &err) < 0)
             keep_first(first, &err);
     }
 }
 
 /* Without a record the cache may know what was done before the attempt was cut off. */
-static void detach_unrecorded(struct network_call *call, const struct conf *conf,
+static void detach_unrecorded(const struct network_call *call, const struct conf *conf,
                               struct error *first)
 {
     struct error err;
 
     for (size_t i = conf->n_networks; i-- > 0;) {
         const struct conf_network *network = &conf->networks[i];
+        struct network_call one = *call;
         char ifname[IFNAME_MAX];
         struct cache_key key = {.cache_dir = call->cache_dir,
                                 .network = network->name,
@@ -298,11 +302,11 @@ static void detach_unrecorded(struct network_call *call, const struct conf *conf
         JSON_AUTO *config = NULL, *result = NULL;
 
         snprintf(ifname, sizeof ifname, "eth%zu", i);
-        call->ifname = ifname;
+        one.ifname = ifname;
         cache_find(&key, &config, &result);
         if (!config)
             config = json_parse(network->source, strlen(network->source), &err);
-        if (detach_one(call, config, result, &err) < 0)
+        if (detach_one(&one, config, result, &err) < 0)
             keep_first(first, &err);
     }
 }

@@ -94,7 +94,7 @@ static int add_bandwidth(struct json_object *to, const Runtime__V1__PodSandboxCo
                          struct error *err)
 {
     struct json_object *bandwidth;
-    uint64_t in, out;
+    uint64_t in = 0, out = 0;
 
     if (read_rate(config, "kubernetes.io/ingress-bandwidth", &in, err) < 0 ||
         read_rate(config, "kubernetes.io/egress-bandwidth", &out, err) < 0)

@@ -32,7 +32,7 @@ static const char DEFAULT_PROFILE[] =
     "  signal (receive) peer=runc,\n"
     "  signal (receive) peer=crun,\n"
     "  signal (send,receive) peer=" DEFAULT_NAME ",\n"
-    "  ptrace (trace,read,tracedby,readby) peer=" DEFAULT_NAME ",\n"
+    "  ptrace peer=" DEFAULT_NAME ",\n"
     "  deny mount,\n"
     "  deny @{PROC}/* w,\n"
     "  deny @{PROC}/{[^1-9],[^1-9][^0-9],[^1-9s][^0-9y][^0-9s],[^1-9][^0-9][^0-9][^0-9]*}/** w,\n"
@@ -56,12 +56,11 @@ static int is_loaded(const char *name, bool *out, struct error *err)
     FILE *file = fopen(LOADED, "re");
     AUTO_FREE char *line = NULL;
     size_t size = 0;
-    ssize_t len;
     bool found = false;
 
     if (!file)
         return error_errno(err, errno, "open %s", LOADED);
-    while (!found && (len = getline(&line, &size, file)) >= 0) {
+    while (!found && getline(&line, &size, file) >= 0) {
         char *mode = strrchr(line, '(');
 
         if (mode && mode > line)
@@ -93,7 +92,7 @@ static int load_default(struct error *err)
 
 static int ensure_default(struct error *err)
 {
-    bool loaded;
+    bool loaded = false;
 
     if (is_loaded(DEFAULT_NAME, &loaded, err) < 0)
         return -1;
@@ -102,7 +101,7 @@ static int ensure_default(struct error *err)
 
 static int add_local(struct build *b, const char *name, struct error *err)
 {
-    bool loaded;
+    bool loaded = false;
 
     if (is_loaded(name, &loaded, err) < 0)
         return -1;

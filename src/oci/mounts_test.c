@@ -12,12 +12,13 @@ static Runtime__V1__Mount bind(const char *destination, const char *source)
 
 static void test_mounts_are_sorted_and_ours_give_way(void **state)
 {
-    Runtime__V1__Mount deep = bind("/a/b/c", t.dir), hosts = bind("//etc/./hosts", t.dir);
-    Runtime__V1__Mount *mounts[] = {&deep, &hosts};
+    static Runtime__V1__Mount deep, hosts, *mounts[] = {&deep, &hosts};
     struct oci_volume volumes[] = {{"data", t.dir}, {"/a/b/c/", t.dir}};
     AUTO_FINI(strv) order = {0};
 
     (void)state;
+    deep = bind("/a/b/c", t.dir);
+    hosts = bind("//etc/./hosts", t.dir);
     hosts.readonly = true;
     t.config.mounts = mounts;
     t.config.n_mounts = 2;
@@ -45,10 +46,11 @@ static void test_a_missing_host_path_is_made_and_links_are_followed(void **state
     AUTO_FREE char *missing = xasprintf("%s/new/folder", t.dir);
     AUTO_FREE char *link = xasprintf("%s/link", t.dir);
     AUTO_FREE char *below = xasprintf("%s/hosts/x", t.dir);
-    Runtime__V1__Mount mount = bind("/data", missing), *mounts[] = {&mount};
+    static Runtime__V1__Mount mount, *mounts[] = {&mount};
     struct stat st;
 
     (void)state;
+    mount = bind("/data", missing);
     t.config.mounts = mounts;
     t.config.n_mounts = 1;
     build();
@@ -68,10 +70,11 @@ static void test_a_missing_host_path_is_made_and_links_are_followed(void **state
 
 static void test_read_only_all_the_way_has_conditions(void **state)
 {
-    Runtime__V1__Mount mount = bind("/data", t.dir), *mounts[] = {&mount};
+    static Runtime__V1__Mount mount, *mounts[] = {&mount};
     char *options[] = {(char *)"noexec", (char *)"suid"};
 
     (void)state;
+    mount = bind("/data", t.dir);
     t.config.mounts = mounts;
     t.config.n_mounts = 1;
     mount.recursive_read_only = true;
@@ -92,12 +95,13 @@ static void test_read_only_all_the_way_has_conditions(void **state)
 
 static void test_what_is_not_there_yet_says_so(void **state)
 {
-    Runtime__V1__ImageSpec image = RUNTIME__V1__IMAGE_SPEC__INIT;
-    Runtime__V1__IDMapping mapping = RUNTIME__V1__IDMAPPING__INIT, *mappings[] = {&mapping};
-    Runtime__V1__Mount mount = bind("/data", ""), *mounts[] = {&mount};
-    Runtime__V1__CDIDevice device = RUNTIME__V1__CDIDEVICE__INIT, *devices[] = {&device};
+    static Runtime__V1__ImageSpec image = RUNTIME__V1__IMAGE_SPEC__INIT;
+    static Runtime__V1__IDMapping mapping = RUNTIME__V1__IDMAPPING__INIT, *mappings[] = {&mapping};
+    static Runtime__V1__Mount mount, *mounts[] = {&mount};
+    static Runtime__V1__CDIDevice device = RUNTIME__V1__CDIDEVICE__INIT, *devices[] = {&device};
 
     (void)state;
+    mount = bind("/data", "");
     t.config.mounts = mounts;
     t.config.n_mounts = 1;
     mount.image = &image;
@@ -115,8 +119,8 @@ static void test_what_is_not_there_yet_says_so(void **state)
 
 static void test_devices_are_passed_on_with_their_rules(void **state)
 {
-    Runtime__V1__Device device = RUNTIME__V1__DEVICE__INIT, *devices[] = {&device};
-    Runtime__V1__Int64Value uid = RUNTIME__V1__INT64_VALUE__INIT;
+    static Runtime__V1__Device device = RUNTIME__V1__DEVICE__INIT, *devices[] = {&device};
+    static Runtime__V1__Int64Value uid = RUNTIME__V1__INT64_VALUE__INIT;
 
     (void)state;
     device.host_path = (char *)"/dev/zero";

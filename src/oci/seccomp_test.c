@@ -19,8 +19,8 @@ static const char *rule_of(const char *name, size_t nth)
 static void test_the_default_seccomp_profile_follows_capabilities(void **state)
 {
     char *add[] = {(char *)"SYS_ADMIN"};
-    Runtime__V1__Capability wanted = RUNTIME__V1__CAPABILITY__INIT;
-    Runtime__V1__SecurityProfile profile = RUNTIME__V1__SECURITY_PROFILE__INIT;
+    static Runtime__V1__Capability wanted = RUNTIME__V1__CAPABILITY__INIT;
+    static Runtime__V1__SecurityProfile profile = RUNTIME__V1__SECURITY_PROFILE__INIT;
 
     (void)state;
     t.security.seccomp = &profile; /* its zero value is the default profile */
@@ -50,7 +50,7 @@ static void test_seccomp_profiles_are_chosen_as_asked(void **state)
 {
     AUTO_FREE char *path = xasprintf("%s/profile.json", t.dir);
     AUTO_FREE char *old = xasprintf("localhost/%s", path);
-    Runtime__V1__SecurityProfile profile = RUNTIME__V1__SECURITY_PROFILE__INIT;
+    static Runtime__V1__SecurityProfile profile = RUNTIME__V1__SECURITY_PROFILE__INIT;
     static const char text[] = "{\"defaultAction\":\"SCMP_ACT_ALLOW\",\"archMap\":[],"
                                "\"syscalls\":[{\"names\":[\"x\"],\"action\":\"SCMP_ACT_ERRNO\"}]}";
 
@@ -82,7 +82,7 @@ static void test_seccomp_profiles_are_chosen_as_asked(void **state)
 
 static void test_apparmor_without_a_kernel_for_it(void **state)
 {
-    Runtime__V1__SecurityProfile profile = RUNTIME__V1__SECURITY_PROFILE__INIT;
+    static Runtime__V1__SecurityProfile profile = RUNTIME__V1__SECURITY_PROFILE__INIT;
 
     (void)state;
     build();
@@ -101,7 +101,7 @@ static void test_selinux_levels_are_checked(void **state)
                                        "s0:c1,c2", "s0:c0.c1023", "s0-s0:c1.c2,c3"};
     static const char *const bad[] = {"x",   "s",      "s00",    "s0:",       "s0:c",
                                       "s0-", "s0:c1,", "s0:c1.", "s0:c12345", "s0:c1 "};
-    Runtime__V1__SELinuxOption options = RUNTIME__V1__SELINUX_OPTION__INIT;
+    static Runtime__V1__SELinuxOption options = RUNTIME__V1__SELINUX_OPTION__INIT;
 
     (void)state;
     t.security.selinux_options = &options;

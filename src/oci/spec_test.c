@@ -73,10 +73,11 @@ static Runtime__V1__KeyValue variable(const char *key, const char *value)
 
 static void test_the_last_of_several_variables_counts(void **state)
 {
-    Runtime__V1__KeyValue a = variable("A", "of request"), path = variable("PATH", "/p");
-    Runtime__V1__KeyValue *envs[] = {&a, &path};
+    static Runtime__V1__KeyValue a, path, *envs[] = {&a, &path};
 
     (void)state;
+    a = variable("A", "of request");
+    path = variable("PATH", "/p");
     set_image("{\"config\":{\"Env\":[\"A=of image\",\"AB=2\",\"TERM\",\"PATH=/i\",\"Q=\\\"\"],"
               "\"WorkingDir\":\"srv\"}}");
     t.config.tty = true;
@@ -136,7 +137,7 @@ static void test_capabilities_are_added_then_dropped(void **state)
 {
     char *add[] = {(char *)"ALL"}, *drop[] = {(char *)"all"}, *sys[] = {(char *)"cap_sys_time"};
     char *odd[] = {(char *)"NOSUCH"};
-    Runtime__V1__Capability wanted = RUNTIME__V1__CAPABILITY__INIT;
+    static Runtime__V1__Capability wanted = RUNTIME__V1__CAPABILITY__INIT;
 
     (void)state;
     build();
@@ -170,7 +171,7 @@ static void test_capabilities_are_added_then_dropped(void **state)
 static void test_a_privileged_container_is_free(void **state)
 {
     char *paths[] = {(char *)"/proc/kcore"};
-    Runtime__V1__SecurityProfile profile = RUNTIME__V1__SECURITY_PROFILE__INIT;
+    static Runtime__V1__SecurityProfile profile = RUNTIME__V1__SECURITY_PROFILE__INIT;
 
     (void)state;
     t.security.privileged = true;
@@ -198,8 +199,9 @@ static void test_a_privileged_container_is_free(void **state)
 
 static void test_namespaces_are_those_of_the_pod(void **state)
 {
-    Runtime__V1__UserNamespace userns = RUNTIME__V1__USER_NAMESPACE__INIT;
-    Runtime__V1__NamespaceOption options = RUNTIME__V1__NAMESPACE_OPTION__INIT, of_pod = options;
+    static Runtime__V1__UserNamespace userns = RUNTIME__V1__USER_NAMESPACE__INIT;
+    static Runtime__V1__NamespaceOption options = RUNTIME__V1__NAMESPACE_OPTION__INIT;
+    static Runtime__V1__NamespaceOption of_pod = RUNTIME__V1__NAMESPACE_OPTION__INIT;
     AUTO_FREE char *wanted = xasprintf(
         "[{\"type\":\"pid\"},{\"type\":\"ipc\",\"path\":\"%s/ns/ipc\"},{\"type\":\"uts\","
         "\"path\":\"%s/ns/uts\"},{\"type\":\"mount\"},{\"type\":\"network\",\"path\":\"%s/ns/net\"}"
@@ -231,10 +233,10 @@ static void test_namespaces_are_those_of_the_pod(void **state)
 
 static void test_resources_are_set_when_they_are_asked_for(void **state)
 {
-    Runtime__V1__LinuxContainerResources__UnifiedEntry high =
+    static Runtime__V1__LinuxContainerResources__UnifiedEntry high =
         RUNTIME__V1__LINUX_CONTAINER_RESOURCES__UNIFIED_ENTRY__INIT;
-    Runtime__V1__LinuxContainerResources__UnifiedEntry *unified[] = {&high};
-    Runtime__V1__HugepageLimit huge = RUNTIME__V1__HUGEPAGE_LIMIT__INIT, *limits[] = {&huge};
+    static Runtime__V1__LinuxContainerResources__UnifiedEntry *unified[] = {&high};
+    static Runtime__V1__HugepageLimit huge = RUNTIME__V1__HUGEPAGE_LIMIT__INIT, *limits[] = {&huge};
 
     (void)state;
     t.resources.cpu_quota = -1;
@@ -275,7 +277,7 @@ static void test_resources_are_set_when_they_are_asked_for(void **state)
 static void test_an_update_changes_what_it_names(void **state)
 {
     Runtime__V1__LinuxContainerResources r = RUNTIME__V1__LINUX_CONTAINER_RESOURCES__INIT;
-    Runtime__V1__HugepageLimit huge = RUNTIME__V1__HUGEPAGE_LIMIT__INIT, *limits[] = {&huge};
+    static Runtime__V1__HugepageLimit huge = RUNTIME__V1__HUGEPAGE_LIMIT__INIT, *limits[] = {&huge};
 
     (void)state;
     t.resources.memory_limit_in_bytes = 100;
@@ -312,10 +314,11 @@ static void test_the_oom_score_stays_above_ours_without_the_right(void **state)
 
 static void test_annotations_cannot_be_forged(void **state)
 {
-    Runtime__V1__ContainerConfig__AnnotationsEntry forged =
+    static Runtime__V1__ContainerConfig__AnnotationsEntry forged =
         RUNTIME__V1__CONTAINER_CONFIG__ANNOTATIONS_ENTRY__INIT;
-    Runtime__V1__ContainerConfig__AnnotationsEntry passed = forged;
-    Runtime__V1__ContainerConfig__AnnotationsEntry *annotations[] = {&forged, &passed};
+    static Runtime__V1__ContainerConfig__AnnotationsEntry passed =
+        RUNTIME__V1__CONTAINER_CONFIG__ANNOTATIONS_ENTRY__INIT;
+    static Runtime__V1__ContainerConfig__AnnotationsEntry *annotations[] = {&forged, &passed};
     AUTO_FINI(strv) globs = {0};
 
     (void)state;

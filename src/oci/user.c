@@ -108,19 +108,20 @@ static int choose(struct resolution *r, const char *image_user, struct error *er
 static int resolve_user(struct resolution *r, struct error *err)
 {
     struct oci_passwd_user found;
+    const char *user = r->user ? r->user : "";
     const char *text = r->passwd.data;
     size_t len = r->passwd.len;
-    bool is_number = oci_passwd_parse_id(r->user, strlen(r->user), &r->to.uid);
-    bool is_there = is_number || !*r->user ? oci_passwd_find_uid(text, len, r->to.uid, &found)
-                                           : oci_passwd_find_name(text, len, r->user, &found);
+    bool is_number = oci_passwd_parse_id(user, strlen(user), &r->to.uid);
+    bool is_there = is_number || !*user ? oci_passwd_find_uid(text, len, r->to.uid, &found)
+                                        : oci_passwd_find_name(text, len, user, &found);
 
-    if (!is_there && !is_number && *r->user)
+    if (!is_there && !is_number && *user)
         return error_set(err, ERROR_INVALID, "user \"%s\" is not in /etc/passwd of the image",
-                         r->user);
+                         user);
     if (!is_there)
         return 0;
     r->to.uid = found.uid;
-    if (*r->user)
+    if (*user)
         r->to.gid = found.gid;
     r->to.name = xstrndup(found.name, found.name_len);
     return 0;

@@ -23,6 +23,7 @@ struct container *container_new(struct sandbox *s, const char *id, const char *n
     c->dir = xasprintf("%s/containers/%s", s->node->root, id);
     c->stopped_fd = -1;
     pthread_mutex_init(&c->changing, NULL);
+    pthread_mutex_init(&c->updating, NULL);
     return c;
 }
 
@@ -51,6 +52,7 @@ void container_free(struct container *c)
     strv_fini(&c->layers);
     fd_close(&c->stopped_fd);
     pthread_mutex_destroy(&c->changing);
+    pthread_mutex_destroy(&c->updating);
     sandbox_free(c->sandbox);
     free(c->name);
     free(c->image_id);

@@ -10,6 +10,8 @@
 #include "base/own.h"
 #include "base/strv.h"
 #include "oci/user.h"
+#include "os/disk_usage.h"
+#include "pod/cpu_sample.h"
 #include "pod/node.h"
 #include "pod/sandbox.h"
 
@@ -53,6 +55,7 @@ struct container {
     struct strv layers; /* chain ids, held in the image store */
     struct oci_user user;
     pthread_mutex_t changing; /* held by container_change_status() alone */
+    pthread_mutex_t updating; /* held by container_update() alone */
 
     /* under the node's lock */
     struct container_status status;
@@ -63,6 +66,9 @@ struct container {
     bool signalled; /* the stop signal was sent, which happens once */
     int stopped_fd; /* an eventfd, readable for good once it has exited; -1 before it starts */
     Runtime__V1__LinuxContainerResources *resources; /* may be NULL */
+    struct cpu_sample cpu;
+    struct disk_usage disk; /* of its writable layer, as it was at disk_at_ns */
+    int64_t disk_at_ns;     /* 0: never looked */
 };
 
 struct container *container_new(struct sandbox *s, const char *id, const char *name,
@@ -109,3 +115,6 @@ MUST_CHECK int container_start(struct container *c, struct error *err);
 MUST_CHECK int container_stop(struct container *c, int64_t timeout_s, const struct deadline *client,
                               struct error *err);
 MUST_CHECK int container_remove(struct container *c, struct error *err);
+MUST_CHECK int container_update(struct container *c,
+                                const Runtime__V1__LinuxContainerResources *next,
+                                struct error *err);

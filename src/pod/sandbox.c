@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "base/message.h"
+#include "pod/sandbox_record.h"
 
 struct sandbox *sandbox_new(struct node *n, const char *id, const char *name,
                             Runtime__V1__PodSandboxConfig *taken_config)
@@ -31,6 +32,8 @@ void sandbox_free(struct sandbox *s)
     if (!s || --s->refs > 0)
         return;
     message_free(&s->config->base);
+    if (s->updated)
+        message_free(&s->updated->base);
     strv_fini(&s->ips);
     fd_close(&s->shim_pidfd);
     free(s->name);
@@ -75,6 +78,27 @@ enum sandbox_state sandbox_state(struct sandbox *s)
     state = s->state;
     pthread_mutex_unlock(&s->node->lock);
     return state;
+}
+
+int sandbox_update(struct sandbox *s, Runtime__V1__LinuxContainerResources *overhead,
+                   Runtime__V1__LinuxContainerResources *resources, struct error *err)
+{
+    Runtime__V1__UpdatePodSandboxResourcesRequest next =
+        RUNTIME__V1__UPDATE_POD_SANDBOX_RESOURCES_REQUEST__INIT;
+    Runtime__V1__UpdatePodSandboxResourcesRequest *copy, *old;
+
+    next.overhead = overhead;
+    next.resources = resources;
+    if (sandbox_record_set_updated(s, &next, err) < 0)
+        return -1;
+    copy = (Runtime__V1__UpdatePodSandboxResourcesRequest *)message_copy(&next.base);
+    pthread_mutex_lock(&s->node->lock);
+    old = s->updated;
+    s->updated = copy;
+    pthread_mutex_unlock(&s->node->lock);
+    if (old)
+        message_free(&old->base);
+    return 0;
 }
 
 Runtime__V1__NamespaceOption *sandbox_namespaces(const struct sandbox *s)

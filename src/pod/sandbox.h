@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "base/strv.h"
 #include "os/loop.h"
+#include "pod/cpu_sample.h"
 #include "pod/node.h"
 
 /* sandbox: one pod: its namespaces, its network, its shim.
@@ -35,6 +36,9 @@ struct sandbox {
     struct strv ips;
     char *cni; /* record for cni_detach(); NULL before and after */
     bool network_closed;
+    struct cpu_sample cpu;
+    /* What UpdatePodSandboxResources said last; NULL: nothing. */
+    Runtime__V1__UpdatePodSandboxResourcesRequest *updated;
     bool unclaimed;      /* made for a client that left before it had the answer */
     pid_t shim_pid;      /* 0: none */
     uint64_t shim_start; /* its start time, which with the pid is its identity */
@@ -65,6 +69,10 @@ bool sandbox_shares_pids(const struct sandbox *s);
 /* RunPodSandbox. The caller frees *out_id. */
 MUST_CHECK int sandbox_run(struct node *n, const Runtime__V1__RunPodSandboxRequest *request,
                            const struct deadline *client, char **out_id, struct error *err);
+
+/* UpdatePodSandboxResources: replaces both, and NULL clears. The pod's cgroup is the kubelet's. */
+MUST_CHECK int sandbox_update(struct sandbox *s, Runtime__V1__LinuxContainerResources *overhead,
+                              Runtime__V1__LinuxContainerResources *resources, struct error *err);
 
 /* StopPodSandbox; what is done already is passed over, so that it can be called again. */
 MUST_CHECK int sandbox_stop(struct sandbox *s, struct error *err);

@@ -12,10 +12,11 @@ static const char insert_pod[] =
 static const char update_pod[] =
     "UPDATE pods SET ready = ?2, shim_pid = ?3, shim_start = ?4, ips = ?5, cni = ?6"
     " WHERE id = ?1";
+static const char update_resources[] = "UPDATE pods SET updated = ?2 WHERE id = ?1";
 static const char delete_pod[] = "DELETE FROM pods WHERE id = ?1";
 static const char select_pods[] =
     "SELECT id, name, config, handler, runtime, created_ns, ready, boot_id, shim_pid, shim_start,"
-    " ips, cni FROM pods";
+    " ips, cni, updated FROM pods";
 
 int sandbox_record_insert(struct sandbox *s, struct error *err)
 {
@@ -50,6 +51,18 @@ int sandbox_record_update(struct sandbox *s, struct error *err)
                      1, err) < 0)
         return error_wrap(err, "record pod %s", s->name);
     return 0;
+}
+
+int sandbox_record_set_updated(struct sandbox *s,
+                               const Runtime__V1__UpdatePodSandboxResourcesRequest *updated,
+                               struct error *err)
+{
+    size_t len;
+    AUTO_FREE void *bytes = message_pack(&updated->base, &len);
+
+    return database_run(s->node->database,
+                        &DATABASE_STEP(update_resources, DB_TEXT(s->id), DB_BLOB(bytes, len)), 1,
+                        err);
 }
 
 int sandbox_record_delete(struct sandbox *s, struct error *err)
@@ -87,6 +100,10 @@ static int load_one(void *data, const struct database_row *row, struct error *er
         s->shim_start = (uint64_t)database_int(row, 9);
     }
     strv_add_split(&s->ips, database_text(row, 10), ' ');
+    bytes = database_blob(row, 12, &len);
+    if (bytes)
+        s->updated = (Runtime__V1__UpdatePodSandboxResourcesRequest *)message_unpack(
+            &runtime__v1__update_pod_sandbox_resources_request__descriptor, bytes, len, err);
     s->cni = *database_text(row, 11) ? xstrdup(database_text(row, 11)) : NULL;
     l->each(s);
     return 0;

@@ -10,6 +10,12 @@ MUST_CHECK int sandbox_record_insert(struct sandbox *s, struct error *err);
 
 /* State, addresses, CNI record and shim as they are now. */
 MUST_CHECK int sandbox_record_update(struct sandbox *s, struct error *err);
+
+/* Stores what UpdatePodSandboxResources said. */
+MUST_CHECK int
+sandbox_record_set_updated(struct sandbox *s,
+                           const Runtime__V1__UpdatePodSandboxResourcesRequest *updated,
+                           struct error *err);
 MUST_CHECK int sandbox_record_delete(struct sandbox *s, struct error *err);
 
 /* Calls each with every pod, which it owns; those of an earlier boot are not ready. */

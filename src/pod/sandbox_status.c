@@ -73,6 +73,20 @@ Runtime__V1__PodSandbox *sandbox_status_item(struct sandbox *s, struct arena *a)
     return m;
 }
 
+static void add_resources(struct json_object *info, const char *key,
+                          const Runtime__V1__LinuxContainerResources *r)
+{
+    struct json_object *object;
+
+    if (!r)
+        return;
+    object = json_add_object(info, key);
+    json_add_int(object, "cpuPeriod", r->cpu_period);
+    json_add_int(object, "cpuQuota", r->cpu_quota);
+    json_add_int(object, "cpuShares", r->cpu_shares);
+    json_add_int(object, "memoryLimitInBytes", r->memory_limit_in_bytes);
+}
+
 char *sandbox_status_info(struct sandbox *s, struct arena *a)
 {
     JSON_AUTO *info = json_object_new_object();
@@ -86,6 +100,8 @@ char *sandbox_status_info(struct sandbox *s, struct arena *a)
     closed = s->network_closed;
     pid = s->shim_pid;
     cni = s->cni ? xstrdup(s->cni) : NULL;
+    add_resources(info, "overhead", s->updated ? s->updated->overhead : NULL);
+    add_resources(info, "resources", s->updated ? s->updated->resources : NULL);
     pthread_mutex_unlock(&s->node->lock);
     json_add_int(info, "pid", ready ? pid : 0);
     json_add_str(info, "processStatus", ready ? "running" : "deleted");

@@ -77,7 +77,8 @@ static void on_ready(struct poller_source *s, uint32_t events)
         return;
     if (n > 0) {
         write_records(o, scratch.data, (size_t)n);
-        poller_timer_set(o->poller, &quiet, OUTPUT_QUIET_MS);
+        if (n > OUTPUT_LITTLE)
+            poller_timer_set(o->poller, &quiet, OUTPUT_QUIET_MS);
         return;
     }
     output_stop(o); /* a terminal says EIO when nobody has it open any more */

@@ -17,8 +17,8 @@ struct output {
 };
 
 /* The bytes read at once, and their records, are in memory that all outputs share; it is given
- * back to the kernel when there was no output for a while. */
-enum { OUTPUT_READ_MAX = 64 * 1024, OUTPUT_QUIET_MS = 1000 };
+ * back to the kernel when there was only little output for a while. */
+enum { OUTPUT_READ_MAX = 64 * 1024, OUTPUT_LITTLE = 1024, OUTPUT_QUIET_MS = 1000 };
 
 void output_init(struct output *o, struct log_file *log, const char *stream, int64_t line_max);
 

@@ -20,7 +20,7 @@ static const char *const migrations[] = {
     "CREATE TABLE pods(id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, config BLOB NOT NULL,"
     " handler TEXT NOT NULL, runtime TEXT NOT NULL, created_ns INTEGER NOT NULL,"
     " ready INTEGER NOT NULL, boot_id TEXT NOT NULL, shim_pid INTEGER NOT NULL,"
-    " shim_start INTEGER NOT NULL, ips TEXT NOT NULL, cni TEXT) WITHOUT ROWID;"
+    " shim_start INTEGER NOT NULL, ips TEXT NOT NULL, cni TEXT, updated BLOB) WITHOUT ROWID;"
     "CREATE TABLE containers(id TEXT PRIMARY KEY, pod_id TEXT NOT NULL, name TEXT NOT NULL UNIQUE,"
     " config BLOB NOT NULL, extra TEXT NOT NULL, created_ns INTEGER NOT NULL,"
     " started_ns INTEGER NOT NULL, finished_ns INTEGER NOT NULL, exit_code INTEGER NOT NULL,"

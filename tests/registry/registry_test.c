@@ -283,9 +283,9 @@ static void test_access_denied_says_so(void **state)
 
 static void test_failures_are_sentences(void **state)
 {
-    AUTO_FREE char *words = xasprintf(
-        "pull 127.0.0.1:%d/missing:1: 127.0.0.1:%d answered 404: manifest unknown", fake.port,
-        fake.port);
+    AUTO_FREE char *words =
+        xasprintf("pull 127.0.0.1:%d/missing:1: 127.0.0.1:%d answered 404: manifest unknown",
+                  fake.port, fake.port);
     (void)state;
 
     fails("missing", NULL, ERROR_NOT_FOUND, words);
