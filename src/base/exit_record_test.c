@@ -38,9 +38,8 @@ static int remove_dir(void **state)
 
 static void test_load_gives_what_was_stored(void **state)
 {
-    static const struct exit_record records[] = {{0, 1, false},
-                                                 {255, 1772359200250000000, true},
-                                                 {137, 1772359200250000001, false}};
+    static const struct exit_record records[] = {
+        {0, 1, false}, {255, 1772359200250000000, true}, {137, 1772359200250000001, false}};
     struct exit_record out;
     struct error err;
     (void)state;
@@ -79,8 +78,7 @@ static void test_load_refuses_a_damaged_record(void **state)
         struct exit_record out;
         struct error err;
 
-        assert_int_equal(
-            file_store(folder, "c1", damaged[i], strlen(damaged[i]), 0600, &err), 0);
+        assert_int_equal(file_store(folder, "c1", damaged[i], strlen(damaged[i]), 0600, &err), 0);
         if (exit_record_load(folder, "c1", &out, &err) == 0)
             fail_msg("case %zu", i);
         assert_int_equal(err.code, ERROR_INTERNAL);

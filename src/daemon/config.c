@@ -353,8 +353,7 @@ static int check(const struct config *c, struct error *err)
     if (*c->root != '/' || *c->state != '/' || *c->socket != '/')
         return error_set(err, ERROR_INVALID, "root, state and socket must be absolute paths");
     if (!c->shim)
-        return error_set(err, ERROR_INVALID,
-                         "containerd-shim-berth-v2 is not installed: set shim");
+        return error_set(err, ERROR_INVALID, "containerd-shim-berth-v2 is not installed: set shim");
     if (!c->image_helper)
         return error_set(err, ERROR_INVALID, "berth-image is not installed: set image.helper");
     return 0;

@@ -214,5 +214,6 @@ int main(int argc, char **argv)
     /* Many threads do little: two heaps are enough, and what is free goes back. */
     mallopt(M_ARENA_MAX, 2);
     mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+    mallopt(M_MMAP_THRESHOLD, 256 * 1024);
     return start(config, check_only);
 }

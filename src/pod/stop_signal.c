@@ -95,7 +95,7 @@ static int number_of_value(const char *name)
     const char *plus = strstr(name, "PLUS"), *minus = strstr(name, "MINUS");
     const char *sign = plus ? plus : minus;
     struct error ignored;
-    int number;
+    int number = 0;
 
     if (strncmp(name, "SIGNAL_", 7) != 0 || strcmp(name, "SIGNAL_RUNTIME_DEFAULT") == 0)
         return 0;
@@ -132,7 +132,7 @@ Runtime__V1__Signal stop_signal_enum(const struct container *c)
     const ProtobufCEnumDescriptor *d = &runtime__v1__signal__descriptor;
     const char *text = *c->stop_signal ? c->stop_signal : "SIGTERM";
     struct error ignored;
-    int number;
+    int number = 0;
 
     if (c->config->stop_signal)
         return c->config->stop_signal;

@@ -43,14 +43,14 @@ struct database_row {
     sqlite3_stmt *statement;
 };
 
-struct database_value DB_TEXT(const char *text) {
+struct database_value database_as_text(const char *text)
+{
     if (!text)
         return (struct database_value){.type = DATABASE_NULL};
     return (struct database_value){.type = DATABASE_TEXT, .data = text, .len = strlen(text)};
 }
 
-static int
-fail(struct database *db, struct error *err, const char *what)
+static int fail(struct database *db, struct error *err, const char *what)
 {
     int code = sqlite3_errcode(db->handle);
     bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;

@@ -23,7 +23,8 @@ struct database_value {
 #define DB_INT(n)     ((struct database_value){.type = DATABASE_INT, .number = (n)})
 #define DB_BLOB(p, n) ((struct database_value){.type = DATABASE_BLOB, .data = (p), .len = (n)})
 /* NULL text is stored as NULL. */
-struct database_value DB_TEXT(const char *text);
+#define DB_TEXT(text) database_as_text(text)
+struct database_value database_as_text(const char *text);
 
 /* One row of an answer, while its callback runs. Columns count from 0. */
 struct database_row;
