@@ -65,6 +65,17 @@ static int decode_urls(struct json_object *json, struct strv *out, struct error 
     return 0;
 }
 
+/* It goes into header lines, so it must not end them. */
+static bool is_media_type(const char *text)
+{
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < len; i++)
+        if (text[i] < ' ' || text[i] > '~')
+            return false;
+    return len <= DESCRIPTOR_MEDIA_TYPE_MAX;
+}
+
 static int decode(struct json_object *json, struct descriptor *out, struct error *err)
 {
     const char *type = json_get_str(json, "mediaType");
@@ -74,10 +85,8 @@ static int decode(struct json_object *json, struct descriptor *out, struct error
         return error_set(err, ERROR_INVALID, "no descriptor there");
     if (digest_parse(json_get_str(json, "digest"), out->digest, err) < 0)
         return -1;
-    if ((type && strlen(type) > DESCRIPTOR_MEDIA_TYPE_MAX) ||
-        (artifact_type && strlen(artifact_type) > DESCRIPTOR_MEDIA_TYPE_MAX))
-        return error_set(err, ERROR_INVALID, "media type of more than %d bytes",
-                         DESCRIPTOR_MEDIA_TYPE_MAX);
+    if ((type && !is_media_type(type)) || (artifact_type && !is_media_type(artifact_type)))
+        return error_set(err, ERROR_INVALID, "%s has a media type that is none", out->digest);
     out->size = json_get_int(json, "size", -1);
     if (out->size < 0)
         return error_set(err, ERROR_INVALID, "no size for %s", out->digest);

@@ -81,6 +81,7 @@ static void test_confusion_is_refused(void **state)
         {"{\"layers\":[]}", NULL, ERROR_INVALID},
         {"{\"config\":{\"digest\":\"sha256:../x\",\"size\":1}}", NULL, ERROR_INVALID},
         {"{\"config\":{\"digest\":\"sha256:" HEX "0\"}}", NULL, ERROR_INVALID},
+        {"{\"config\":{\"mediaType\":\"a\\r\\nX-Evil: b\"," D(0) "}}", NULL, ERROR_INVALID},
         {"{\"config\":{\"digest\":\"sha256:" HEX "0\",\"size\":-1}}", NULL, ERROR_INVALID},
         {"{\"config\":{\"digest\":\"sha256:" HEX "0\",\"size\":\"1\"}}", NULL, ERROR_INVALID},
     };

@@ -146,6 +146,7 @@ static void feed(int *in, struct process_io *io)
         fd_close(in);
 }
 
+/* Once something did not fit nothing more is kept: what is there has no holes. */
 static void drain(int *from, struct buf *out)
 {
     char chunk[4096];
@@ -158,8 +159,12 @@ static void drain(int *from, struct buf *out)
         fd_close(from);
         return;
     }
-    if (out && buf_append(out, chunk, (size_t)n, &full) < 0)
-        return; /* thrown away, so that the program does not block */
+    if (out && out->len < out->max) {
+        size_t room = out->max - out->len, take = (size_t)n < room ? (size_t)n : room;
+
+        if (buf_append(out, chunk, take, &full) < 0)
+            abort(); /* there is room */
+    }
 }
 
 /* Until the process has ended and its outputs are at their end, or shortly after its end when
