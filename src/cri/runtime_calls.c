@@ -37,15 +37,16 @@ static Runtime__V1__RuntimeCondition *condition(struct arena *a, char *type,
     return c;
 }
 
-static Runtime__V1__RuntimeHandler *handler(struct arena *a, const char *name,
+static Runtime__V1__RuntimeHandler *handler(struct node *n, struct arena *a, const char *name,
                                             const struct node_runtime *r)
 {
+    struct oci_features features = node_features(n, r);
     Runtime__V1__RuntimeHandler *h = arena_new(a, &runtime__v1__runtime_handler__descriptor);
 
     h->name = (char *)name;
-    if (r->features.known) {
+    if (features.known) {
         h->features = arena_new(a, &runtime__v1__runtime_handler_features__descriptor);
-        h->features->recursive_read_only_mounts = r->features.recursive_read_only;
+        h->features->recursive_read_only_mounts = features.recursive_read_only;
     }
     return h;
 }
@@ -55,10 +56,10 @@ static void add_handlers(struct node *n, struct arena *a, Runtime__V1__StatusRes
 {
     out->runtime_handlers = arena_alloc(a, (n->n_runtimes + 1) * sizeof *out->runtime_handlers);
     out->runtime_handlers[out->n_runtime_handlers++] =
-        handler(a, "", node_runtime_find(n, n->default_runtime));
+        handler(n, a, "", node_runtime_find(n, n->default_runtime));
     for (size_t i = 0; i < n->n_runtimes; i++)
         out->runtime_handlers[out->n_runtime_handlers++] =
-            handler(a, n->runtimes[i].name, &n->runtimes[i]);
+            handler(n, a, n->runtimes[i].name, &n->runtimes[i]);
 }
 
 static void add_info(struct arena *a, Runtime__V1__StatusResponse *out, const char *key,

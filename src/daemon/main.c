@@ -81,7 +81,6 @@ static int watch_signals(struct daemon *d, struct error *err)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigprocmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
     d->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (d->signals < 0)
         return error_set(err, ERROR_INTERNAL, "signalfd");
@@ -211,6 +210,7 @@ int main(int argc, char **argv)
     if (optind < argc)
         return usage(stderr, 2);
     umask(022);
+    signal(SIGPIPE, SIG_IGN);
     /* Many threads do little: two heaps are enough, and what is free goes back. */
     mallopt(M_ARENA_MAX, 2);
     mallopt(M_TRIM_THRESHOLD, 128 * 1024);

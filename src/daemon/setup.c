@@ -16,8 +16,6 @@
 #include "pod/container.h"
 #include "pod/sandbox.h"
 
-enum { FEATURES_MS = 5000 };
-
 static int make_folder(const char *parent, const char *name, mode_t mode, struct error *err)
 {
     AUTO_FREE char *path = xasprintf("%s/%s", parent, name);
@@ -64,15 +62,6 @@ static int read_boot_id(struct node *n, struct error *err)
     return 0;
 }
 
-static void ask_features(struct node_runtime *r)
-{
-    struct deadline by = deadline_in_ms(FEATURES_MS);
-    struct error err;
-
-    if (oci_features_load(r->path, &by, &r->features, &err) < 0)
-        log_warn("runtime %s: %s", r->name, err.text);
-}
-
 static void add_runtimes(struct node *n, const struct config *c)
 {
     n->runtimes = xcalloc(c->n_runtimes, sizeof *n->runtimes);
@@ -83,7 +72,6 @@ static void add_runtimes(struct node *n, const struct config *c)
         r->path = xstrdup(c->runtimes[i].path);
         r->root = xasprintf("%s/runtimes/%s", n->state, r->name);
         r->systemd_cgroup = strcmp(c->cgroup_driver, "systemd") == 0;
-        ask_features(r);
     }
 }
 

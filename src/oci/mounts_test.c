@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sched.h>
+#include <sys/mount.h>
+
 #include "oci/spec_fixture.h"
 
 static Runtime__V1__Mount bind(const char *destination, const char *source)
@@ -71,7 +74,7 @@ static void test_a_missing_host_path_is_made_and_links_are_followed(void **state
 static void test_read_only_all_the_way_has_conditions(void **state)
 {
     static Runtime__V1__Mount mount, *mounts[] = {&mount};
-    char *options[] = {(char *)"noexec", (char *)"suid"};
+    static char *options[] = {(char *)"noexec", (char *)"suid"};
 
     (void)state;
     mount = bind("/data", t.dir);
@@ -91,6 +94,42 @@ static void test_read_only_all_the_way_has_conditions(void **state)
     assert_string_equal(options_at("/data"), "[\"rbind\",\"rprivate\",\"rro\",\"noexec\"]");
     mount.n_mount_options = 2;
     expect_refusal("mount_options: \"suid\" is none of");
+}
+
+static int set_mount(const char *source, const char *target, unsigned long flags)
+{
+    return mount(source, target, NULL, flags, NULL);
+}
+
+static const char *propagation_at(const char *destination)
+{
+    return json_str(json_at(json_get(mount_at(destination), "options"), 1));
+}
+
+static void test_mounts_spread_only_from_where_they_can(void **state)
+{
+    static Runtime__V1__Mount mount, *mounts[] = {&mount};
+
+    (void)state;
+    if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
+        set_mount(NULL, "/", MS_REC | MS_PRIVATE) < 0 || set_mount(t.dir, t.dir, MS_BIND) < 0)
+        skip();
+    mount = bind("/data", t.dir);
+    t.config.mounts = mounts;
+    t.config.n_mounts = 1;
+    mount.propagation = RUNTIME__V1__MOUNT_PROPAGATION__PROPAGATION_HOST_TO_CONTAINER;
+    expect_refusal("it is not a shared or slave mount");
+    mount.propagation = RUNTIME__V1__MOUNT_PROPAGATION__PROPAGATION_BIDIRECTIONAL;
+    expect_refusal("it is not a shared mount");
+    assert_int_equal(set_mount(NULL, t.dir, MS_SHARED), 0);
+    build();
+    assert_string_equal(propagation_at("/data"), "rshared");
+    assert_string_equal(part("linux", "rootfsPropagation"), "\"rshared\"");
+    mount.propagation = RUNTIME__V1__MOUNT_PROPAGATION__PROPAGATION_HOST_TO_CONTAINER;
+    build();
+    assert_string_equal(propagation_at("/data"), "rslave");
+    assert_string_equal(part("linux", "rootfsPropagation"), "\"rslave\"");
+    assert_int_equal(umount2(t.dir, MNT_DETACH), 0);
 }
 
 static void test_what_is_not_there_yet_says_so(void **state)
@@ -155,6 +194,7 @@ int main(void)
         PLAIN(test_mounts_are_sorted_and_ours_give_way),
         PLAIN(test_a_missing_host_path_is_made_and_links_are_followed),
         PLAIN(test_read_only_all_the_way_has_conditions),
+        PLAIN(test_mounts_spread_only_from_where_they_can),
         PLAIN(test_what_is_not_there_yet_says_so),
         PLAIN(test_devices_are_passed_on_with_their_rules),
     };

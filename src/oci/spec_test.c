@@ -135,8 +135,9 @@ static const char *bounding(void)
 
 static void test_capabilities_are_added_then_dropped(void **state)
 {
-    char *add[] = {(char *)"ALL"}, *drop[] = {(char *)"all"}, *sys[] = {(char *)"cap_sys_time"};
-    char *odd[] = {(char *)"NOSUCH"};
+    static char *add[] = {(char *)"ALL"}, *drop[] = {(char *)"all"},
+                *sys[] = {(char *)"cap_sys_time"};
+    static char *odd[] = {(char *)"NOSUCH"};
     static Runtime__V1__Capability wanted = RUNTIME__V1__CAPABILITY__INIT;
 
     (void)state;

@@ -106,6 +106,7 @@ static int build(struct container *c, const Runtime__V1__PodSandboxConfig *pod_c
     struct node *n = c->sandbox->node;
     JSON_AUTO *spec = NULL;
     AUTO_FREE char *pid_path = NULL;
+    const struct oci_features features = node_features(n, c->sandbox->runtime);
     struct oci_input in = {
         .container_id = c->id,
         .pod_id = c->sandbox->id,
@@ -122,7 +123,7 @@ static int build(struct container *c, const Runtime__V1__PodSandboxConfig *pod_c
         .volumes = v->items,
         .n_volumes = v->n,
         .host = &n->host,
-        .features = &c->sandbox->runtime->features,
+        .features = &features,
     };
     const Runtime__V1__LinuxContainerResources *r =
         c->config->linux ? c->config->linux->resources : NULL;

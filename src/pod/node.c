@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/own.h"
+
+enum { FEATURES_MS = 5000 };
 
 const struct node_runtime *node_runtime_find(const struct node *n, const char *name)
 {
@@ -51,6 +54,33 @@ const struct node_runtime *node_runtime_for(const struct node *n, const char *ha
               "mount them as v1 (mkdir /sys/fs/cgroup/hugetlb; mount -t cgroup -o hugetlb cgroup "
               "/sys/fs/cgroup/hugetlb) or use runc");
     return NULL;
+}
+
+void node_ask_features(struct node *n)
+{
+    for (size_t i = 0; i < n->n_runtimes; i++) {
+        struct deadline by = deadline_in_ms(FEATURES_MS);
+        struct oci_features features;
+        struct error err;
+
+        if (oci_features_load(n->runtimes[i].path, &by, &features, &err) < 0) {
+            log_warn("runtime %s: %s", n->runtimes[i].name, err.text);
+            continue;
+        }
+        pthread_mutex_lock(&n->lock);
+        n->runtimes[i].features = features;
+        pthread_mutex_unlock(&n->lock);
+    }
+}
+
+struct oci_features node_features(struct node *n, const struct node_runtime *r)
+{
+    struct oci_features features;
+
+    pthread_mutex_lock(&n->lock);
+    features = r->features;
+    pthread_mutex_unlock(&n->lock);
+    return features;
 }
 
 int node_reserve_name(struct node *n, const char *name, const char *id, struct error *err)

@@ -28,7 +28,7 @@ struct node_runtime {
     char *path;
     char *root; /* its --root: <state>/runtimes/<name> */
     bool systemd_cgroup;
-    struct oci_features features;
+    struct oci_features features; /* under the node's lock: it is asked while pods are served */
 };
 
 struct node {
@@ -66,6 +66,12 @@ MUST_CHECK const struct node_runtime *node_runtime_for(const struct node *n, con
 
 /* The runtime with exactly that name; NULL. */
 const struct node_runtime *node_runtime_find(const struct node *n, const char *name);
+
+/* Asks every runtime what it can do. It takes a while, so the first requests do not wait for it. */
+void node_ask_features(struct node *n);
+
+/* What is known of it by now. */
+struct oci_features node_features(struct node *n, const struct node_runtime *r);
 
 /* Takes a name for an id. ERROR_PRECONDITION names who has it. */
 MUST_CHECK int node_reserve_name(struct node *n, const char *name, const char *id,
