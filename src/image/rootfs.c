@@ -73,6 +73,31 @@ int rootfs_open(const struct strv *layers, int *out_fd, struct error *err)
     return 0;
 }
 
+/* A read-only copy of the mount that the folder lies on, of that folder alone. */
+static int open_bind(const char *folder, int *out_fd, struct error *err)
+{
+    struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
+    AUTO_CLOSE int fd =
+        (int)syscall(SYS_open_tree, AT_FDCWD, folder, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+    if (fd < 0 || syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
+        return error_errno(err, errno, "bind %s read-only", folder);
+    *out_fd = fd_take(&fd);
+    return 0;
+}
+
+int rootfs_mount(const struct strv *layers, const char *target, struct error *err)
+{
+    AUTO_CLOSE int fd = -1;
+
+    if ((layers->len > 1 ? open_overlay(layers, &fd, err) : open_bind(layers->items[0], &fd, err)) <
+        0)
+        return -1;
+    if (syscall(SYS_move_mount, fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return error_errno(err, errno, "mount at %s", target);
+    return 0;
+}
+
 void rootfs_options(const struct strv *layers, const char *container_dir, struct strv *out)
 {
     AUTO_FINI(strv) reversed = {0};

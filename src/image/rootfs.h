@@ -12,6 +12,9 @@
  * mount API for it. */
 MUST_CHECK int rootfs_open(const struct strv *layers, int *out_fd, struct error *err);
 
+/* Mounts that view at target, an empty folder. */
+MUST_CHECK int rootfs_mount(const struct strv *layers, const char *target, struct error *err);
+
 /* The options of the overlay for the container: lowerdir, upperdir, workdir and what keeps it from
  * syncing. */
 void rootfs_options(const struct strv *layers, const char *container_dir, struct strv *out);

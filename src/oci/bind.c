@@ -120,9 +120,8 @@ static int check_options(const Runtime__V1__Mount *mount, struct error *err)
 static int check(const Runtime__V1__Mount *mount, const struct oci_features *features,
                  struct error *err)
 {
-    if (mount->image)
-        return error_set(err, ERROR_UNIMPLEMENTED,
-                         "ImageVolumeMountFailed: image volumes are not supported yet (image %s)",
+    if (mount->image && !*mount->host_path) /* mounting it comes first, and is not done here */
+        return error_set(err, ERROR_INTERNAL, "ImageVolumeMountFailed: image %s is not mounted",
                          mount->image->image);
     if (mount->n_uidmappings > 0 || mount->n_gidmappings > 0)
         return error_set(err, ERROR_UNIMPLEMENTED, "id mappings are not supported yet");

@@ -14,6 +14,7 @@
 #include "pod/container.h"
 #include "pod/container_bundle.h"
 #include "pod/container_record.h"
+#include "pod/image_volume.h"
 #include "pod/notify.h"
 #include "pod/stop_signal.h"
 
@@ -95,6 +96,16 @@ static int check_ready(struct sandbox *s, struct error *err)
     return 0;
 }
 
+/* From here on a mounted image is a mount like any other. */
+static int mount_images(struct container *c, struct error *err)
+{
+    for (size_t i = 0; i < c->config->n_mounts; i++)
+        if (c->config->mounts[i]->image &&
+            image_volume_prepare(c->sandbox, c->config->mounts[i], err) < 0)
+            return -1;
+    return 0;
+}
+
 static int make(struct container *c, const Runtime__V1__CreateContainerRequest *r,
                 struct error *err)
 {
@@ -109,6 +120,8 @@ static int make(struct container *c, const Runtime__V1__CreateContainerRequest *
         return -1;
     c->log_path = join_log_path(r, err);
     if (!c->log_path)
+        return -1;
+    if (mount_images(c, err) < 0)
         return -1;
     image_store_hold(n->images, &c->layers);
     c->status.created_ns = clock_now_ns();

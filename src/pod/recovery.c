@@ -15,10 +15,17 @@
 #include "os/mount.h"
 #include "pod/container_record.h"
 #include "pod/exit_monitor.h"
+#include "pod/image_volume.h"
 #include "pod/sandbox_record.h"
 #include "pod/shim.h"
 
-enum { GONE_STATUS = 255, KILLED_STATUS = 137, SHIM_MS = 60 * 1000 };
+enum {
+    GONE_STATUS = 255,
+    KILLED_STATUS = 137,
+    SHIM_MS = 60 * 1000,
+    START_MS = 3 * 60 * 1000,
+    LOOK_MS = 20
+};
 
 /* --- sandboxes --- */
 
@@ -50,6 +57,7 @@ static void put_sandbox(struct sandbox *taken)
     taken->network_closed = sandbox_on_host_network(taken);
     if (!taken->runtime)
         taken->runtime = &n->runtimes[0];
+    image_volume_recover(taken);
     if (shim_lives(taken))
         exit_monitor_watch_shim(taken);
     else
@@ -108,16 +116,11 @@ static void settle(struct container *c)
 
 /* --- starts that berthd did not live to answer --- */
 
-static bool claim_start(struct container *c)
+/* Before the first request: until it is known what became of an earlier start, nobody else may
+ * start or remove the container. */
+static void claim_start(struct container *c)
 {
-    bool mine;
-
-    pthread_mutex_lock(&c->sandbox->node->lock);
-    mine = container_state_locked(c) == CONTAINER_CREATED && !c->starting && !c->removing;
-    if (mine)
-        c->starting = true;
-    pthread_mutex_unlock(&c->sandbox->node->lock);
-    return mine;
+    c->starting = has_shim(c) && container_state(c) == CONTAINER_CREATED;
 }
 
 static void set_running(struct container_status *status, const void *data)
@@ -134,7 +137,7 @@ static int adopt(struct container *c, struct error *err)
     pid_t pid;
 
     if (shim_state(c, &by, &runs, &pid, err) < 0)
-        return err->code == ERROR_NOT_FOUND || err->code == ERROR_UNAVAILABLE ? 0 : -1;
+        return -1;
     if (!runs)
         return shim_delete(c, &by, err);
     if (container_open_latch(c, err) < 0)
@@ -142,14 +145,23 @@ static int adopt(struct container *c, struct error *err)
     return container_change_status(c, set_running, &pid, err);
 }
 
+/* The shim may still be at it, creating or starting. */
 static void finish_start(struct container *c)
 {
-    struct error err;
+    struct deadline by = deadline_in_ms(START_MS);
+    struct error err, late;
 
-    if (!has_shim(c) || !claim_start(c))
+    if (!c->starting)
         return;
-    if (adopt(c, &err) < 0)
-        log_warn("container %s: what became of its start: %s", c->id, err.text);
+    while (adopt(c, &err) < 0) {
+        if (err.code == ERROR_NOT_FOUND || err.code == ERROR_UNAVAILABLE)
+            break; /* nothing became of it */
+        if (err.code != ERROR_PRECONDITION || deadline_check(&by, &late) < 0) {
+            log_warn("container %s: what became of its start: %s", c->id, err.text);
+            break;
+        }
+        poll(NULL, 0, LOOK_MS);
+    }
     pthread_mutex_lock(&c->sandbox->node->lock);
     c->starting = false;
     pthread_mutex_unlock(&c->sandbox->node->lock);
@@ -199,6 +211,7 @@ int recovery_load(struct node *n, struct error *err)
     AUTO_FREE struct container **list = container_list(n, NULL, &count);
     for (size_t i = 0; i < count; i++) {
         settle(list[i]);
+        claim_start(list[i]);
         container_free(list[i]);
     }
     note_leftovers(n, pods, &n->sandboxes);
@@ -209,18 +222,18 @@ int recovery_load(struct node *n, struct error *err)
 void recovery_finish(struct node *n)
 {
     size_t count;
-    AUTO_FREE struct sandbox **pods = sandbox_list(n, &count);
-    AUTO_FREE struct container **list = NULL;
+    AUTO_FREE struct container **list = container_list(n, NULL, &count);
+    AUTO_FREE struct sandbox **pods = NULL;
 
+    for (size_t i = 0; i < count; i++) {
+        finish_start(list[i]);
+        container_free(list[i]);
+    }
+    pods = sandbox_list(n, &count);
     for (size_t i = 0; i < count; i++) {
         if (pods[i]->shim_pidfd < 0)
             exit_monitor_shim_gone(pods[i]);
         sandbox_free(pods[i]);
-    }
-    list = container_list(n, NULL, &count);
-    for (size_t i = 0; i < count; i++) {
-        finish_start(list[i]);
-        container_free(list[i]);
     }
     for (size_t i = 0; i < n->leftovers.len; i++)
         remove_leftover(n->leftovers.items[i]);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pod/sandbox.h"
 
+#include <poll.h>
+
 #include "base/fd.h"
 #include "base/message.h"
 #include "pod/sandbox_record.h"
@@ -18,6 +20,7 @@ struct sandbox *sandbox_new(struct node *n, const char *id, const char *name,
     s->handler = xstrdup("");
     s->dir = node_pod_dir(n, id);
     s->shim_pidfd = -1;
+    pthread_mutex_init(&s->mounting, NULL);
     return s;
 }
 
@@ -36,6 +39,7 @@ void sandbox_free(struct sandbox *s)
         message_free(&s->updated->base);
     strv_fini(&s->ips);
     fd_close(&s->shim_pidfd);
+    pthread_mutex_destroy(&s->mounting);
     free(s->name);
     free(s->handler);
     free(s->dir);
@@ -78,6 +82,13 @@ enum sandbox_state sandbox_state(struct sandbox *s)
     state = s->state;
     pthread_mutex_unlock(&s->node->lock);
     return state;
+}
+
+bool sandbox_has_shim(const struct sandbox *s)
+{
+    struct pollfd ended = {.fd = s->shim_pidfd, .events = POLLIN};
+
+    return s->shim_pidfd >= 0 && poll(&ended, 1, 0) == 0;
 }
 
 int sandbox_update(struct sandbox *s, Runtime__V1__LinuxContainerResources *overhead,

@@ -29,7 +29,8 @@ struct sandbox {
     const struct node_runtime *runtime;
     char *dir;
     int64_t created_ns;
-    bool announced; /* clients were told of it; not so while it is half-made */
+    pthread_mutex_t mounting; /* held while an image is mounted for a container */
+    bool announced;           /* clients were told of it; not so while it is half-made */
 
     /* under the node's lock */
     enum sandbox_state state;
@@ -59,6 +60,9 @@ MUST_CHECK struct sandbox *sandbox_find(struct node *n, const char *id, struct e
 struct sandbox **sandbox_list(struct node *n, size_t *out_count);
 
 enum sandbox_state sandbox_state(struct sandbox *s);
+
+/* False when its shim has ended, or never was. */
+bool sandbox_has_shim(const struct sandbox *s);
 
 /* What the pod has of its own. */
 Runtime__V1__NamespaceOption *sandbox_namespaces(const struct sandbox *s); /* may be NULL */

@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include "pod/container.h"
+#include "pod/image_volume.h"
 #include "pod/notify.h"
 #include "pod/pod_files.h"
 #include "pod/sandbox.h"
@@ -71,7 +72,7 @@ int sandbox_stop(struct sandbox *s, struct error *err)
     if (sandbox_network_detach(s, err) < 0)
         return -1;
     shim_shutdown(s);
-    if (pod_files_unmount(s, err) < 0)
+    if (image_volume_release(s, err) < 0 || pod_files_unmount(s, err) < 0)
         return -1;
     return sandbox_record_update(s, err);
 }
