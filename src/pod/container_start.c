@@ -99,10 +99,11 @@ static int start_task(struct container *c, pid_t pid, const struct deadline *by,
 {
     struct started started = {.pid = pid};
 
-    /* Plugins are asked here (NRI StartContainer), before the process runs. */
+    /* Plugins are asked here (NRI StartContainer), before the process runs. The time is taken before
+     * it runs too: a short one may have finished when we hear that it was started. */
+    started.at_ns = clock_now_ns();
     if (shim_start_container(c, by, err) < 0)
         return -1;
-    started.at_ns = clock_now_ns();
     return container_change_status(c, set_started, &started, err);
 }
 
