@@ -4,7 +4,7 @@ build := $(abspath $(or $(BERTH_BUILD),build))
 prefix ?= /usr/local
 export BERTH_BUILD := $(build)
 
-.PHONY: all deps demo test conformance fuzz install clean help
+.PHONY: all deps demo test test-crash conformance bench bench-quick fuzz install clean help
 
 all: $(build)/build.ninja
 	@ninja --quiet -C $(build)
@@ -23,12 +23,25 @@ demo:
 	@scripts/demo
 
 test: deps
-	@tests/run
+	@scripts/unpack $(build)/tools
+	@PATH="$$PATH:$(build)/tools/usr/bin" tests/run
+
+# Ten minutes: 300 kills of berthd and 300 of shims under load. SEED=… repeats the dice of an earlier run.
+test-crash:
+	@scripts/deps build run
+	@$(MAKE) --no-print-directory all
+	@tests/crash/run --kills 300 --shims 300 $(if $(SEED),--seed $(SEED))
 
 conformance:
 	@scripts/deps build run
 	@$(MAKE) --no-print-directory all
 	@tests/conformance/run
+
+# Berth beside containerd: writes docs/performance.md; takes a quarter of an hour.
+bench bench-quick:
+	@scripts/deps build run bench
+	@$(MAKE) --no-print-directory all
+	@bench/run $(if $(filter bench-quick,$@),--quick)
 
 # One minute for every fuzz target; not part of test.
 fuzz: deps
@@ -46,7 +59,10 @@ help:
 	@echo "make deps         install the Debian packages needed to build, run and test"
 	@echo "make demo         run a pod from a busybox image, in private folders, and clean up"
 	@echo "make test         everything that CI runs, except conformance"
+	@echo "make test-crash   kill berthd and shims 300 times each under load"
 	@echo "make conformance  run critest, the conformance suite of CRI (needs Go)"
+	@echo "make bench        measure Berth beside containerd and write docs/performance.md"
+	@echo "make bench-quick  the same in two minutes, roughly; only a table"
 	@echo "make fuzz         run every fuzz target for a minute"
 	@echo "make install      into DESTDIR$(prefix); prefix=/usr for packages"
 	@echo "make clean        remove the build folders"

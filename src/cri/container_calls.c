@@ -209,14 +209,9 @@ int container_calls_reopen_log(struct rpc_call *call, void *data, const Protobuf
         (const Runtime__V1__ReopenContainerLogRequest *)request;
     AUTO(container) *c = container_find(data, r->container_id, err);
     struct deadline by = deadline_sooner(rpc_call_deadline(call), REOPEN_MS);
-    enum container_state state;
 
-    if (!c)
+    if (!c || container_check_running(c, err) < 0)
         return outcome_of(-1, err);
-    state = container_state(c);
-    if (state != CONTAINER_RUNNING)
-        return error_set(err, ERROR_UNKNOWN, "container is in %s state",
-                         container_state_name(state));
     if (!*c->log_path)
         return 0;
     return outcome_of(shim_reopen_log(c, &by, err), err);

@@ -6,6 +6,8 @@
 
 #include "base/json.h"
 #include "cri/outcome.h"
+#include "net/cidrs.h"
+#include "net/cni_template.h"
 #include "pod/events.h"
 #include "pod/node.h"
 
@@ -132,6 +134,37 @@ int runtime_calls_config(struct rpc_call *call, void *data, const ProtobufCMessa
     out->linux->cgroup_driver = node_runtime_find(n, n->default_runtime)->systemd_cgroup
                                     ? RUNTIME__V1__CGROUP_DRIVER__SYSTEMD
                                     : RUNTIME__V1__CGROUP_DRIVER__CGROUPFS;
+    return 0;
+}
+
+/* --- UpdateRuntimeConfig --- */
+
+/* Nobody else made a network, and there is a template: write one for this pod CIDR. */
+static int make_network(struct node *n, const struct cidrs *cidrs, struct error *err)
+{
+    if (!*n->cni_conf_template || cni_is_loaded(n->cni))
+        return 0;
+    cni_reload(n->cni);
+    if (cni_is_loaded(n->cni))
+        return 0;
+    if (cni_template_store(n->cni_conf_template, n->cni_conf_dir, cidrs, err) < 0)
+        return error_wrap(err, "make a network configuration");
+    cni_reload(n->cni);
+    return 0;
+}
+
+int runtime_calls_update(struct rpc_call *call, void *data, const ProtobufCMessage *request,
+                         ProtobufCMessage *response, struct error *err)
+{
+    const Runtime__V1__RuntimeConfig *config =
+        ((const Runtime__V1__UpdateRuntimeConfigRequest *)request)->runtime_config;
+    const char *pod_cidr = config && config->network_config ? config->network_config->pod_cidr : "";
+    AUTO_FINI(cidrs) cidrs = {0};
+
+    if (!*pod_cidr)
+        return 0;
+    if (cidrs_parse(&cidrs, pod_cidr, err) < 0 || make_network(data, &cidrs, err) < 0)
+        return outcome_of(-1, err);
     return 0;
 }
 

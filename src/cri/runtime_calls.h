@@ -6,4 +6,5 @@
 rpc_handler runtime_calls_version;
 rpc_handler runtime_calls_status;
 rpc_handler runtime_calls_config;
+rpc_handler runtime_calls_update;
 rpc_handler runtime_calls_events;

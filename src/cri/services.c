@@ -9,11 +9,13 @@
 #include "cri/pod_calls.h"
 #include "cri/runtime_calls.h"
 #include "cri/stats_calls.h"
+#include "cri/stream_calls.h"
 
 static const struct rpc_method runtime_methods[] = {
     {"Version", runtime_calls_version, false},
     {"Status", runtime_calls_status, false},
     {"RuntimeConfig", runtime_calls_config, false},
+    {"UpdateRuntimeConfig", runtime_calls_update, false},
     {"GetContainerEvents", runtime_calls_events, true},
     {"RunPodSandbox", pod_calls_run, false},
     {"StopPodSandbox", pod_calls_stop, false},
@@ -30,6 +32,9 @@ static const struct rpc_method runtime_methods[] = {
     {"StreamContainers", container_calls_stream, true},
     {"ExecSync", container_calls_exec_sync, false},
     {"ReopenContainerLog", container_calls_reopen_log, false},
+    {"Exec", stream_calls_exec, false},
+    {"Attach", stream_calls_attach, false},
+    {"PortForward", stream_calls_port_forward, false},
     {"UpdateContainerResources", container_calls_update, false},
     {"UpdatePodSandboxResources", pod_calls_update, false},
     {"ContainerStats", stats_calls_container, false},

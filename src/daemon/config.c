@@ -15,7 +15,7 @@
 
 enum { FILE_MAX = 1024 * 1024 };
 
-enum kind { TEXT, NUMBER, LIST, RUNTIMES };
+enum kind { TEXT, NUMBER, LIST, RUNTIMES, REFUSED };
 
 /* Keys below another are written with a dot. */
 static const struct key {
@@ -32,11 +32,15 @@ static const struct key {
     {"cgroup_driver", TEXT, offsetof(struct config, cgroup_driver)},
     {"max_container_log_line_size", NUMBER, offsetof(struct config, log_line_max)},
     {"cni.conf_dir", TEXT, offsetof(struct config, cni_conf_dir)},
+    {"cni.conf_template", TEXT, offsetof(struct config, cni_conf_template)},
     {"cni.bin_dirs", LIST, offsetof(struct config, cni_bin_dirs)},
     {"cni.max_conf_num", NUMBER, offsetof(struct config, cni_max_conf_num)},
     {"cni.cache_dir", TEXT, offsetof(struct config, cni_cache_dir)},
     {"cni.ip_pref", TEXT, offsetof(struct config, cni_ip_pref)},
     {"registry.config_path", LIST, offsetof(struct config, registry_dirs)},
+    {"streaming.address", TEXT, offsetof(struct config, stream_address)},
+    {"streaming.port", NUMBER, offsetof(struct config, stream_port)},
+    {"streaming.tls", REFUSED, 0},
     {"shim", TEXT, offsetof(struct config, shim)},
     {"image.helper", TEXT, offsetof(struct config, image_helper)},
 };
@@ -162,6 +166,8 @@ static int set(struct reading *r, const struct key *key, const yaml_node_t *valu
         return set_list(r, value, key->name, field);
     case RUNTIMES:
         return set_runtimes(r, value);
+    case REFUSED: /* rather than to serve without what was asked for */
+        return fail(r, value, "this berthd is built without", key->name);
     case TEXT:
         break;
     }
@@ -283,17 +289,28 @@ void config_init(struct config *c)
         .cgroup_driver = xstrdup("cgroupfs"),
         .log_line_max = 16 * 1024,
         .cni_conf_dir = xstrdup("/etc/cni/net.d"),
+        .cni_conf_template = xstrdup(""),
         .cni_max_conf_num = 1,
         .cni_ip_pref = xstrdup(""),
+        .stream_address = xstrdup("127.0.0.1"),
     };
 }
 
 void config_fini(struct config *c)
 {
-    char *texts[] = {c->root,          c->state,           c->socket,
-                     c->log_level,     c->default_runtime, c->cgroup_driver,
-                     c->shim,          c->image_helper,    c->cni_conf_dir,
-                     c->cni_cache_dir, c->cni_ip_pref};
+    char *texts[] = {c->root,
+                     c->state,
+                     c->socket,
+                     c->log_level,
+                     c->default_runtime,
+                     c->cgroup_driver,
+                     c->shim,
+                     c->image_helper,
+                     c->cni_conf_dir,
+                     c->cni_cache_dir,
+                     c->cni_ip_pref,
+                     c->stream_address,
+                     c->cni_conf_template};
 
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         free(texts[i]);
@@ -352,6 +369,9 @@ static int check(const struct config *c, struct error *err)
                          c->cgroup_driver);
     if (*c->root != '/' || *c->state != '/' || *c->socket != '/')
         return error_set(err, ERROR_INVALID, "root, state and socket must be absolute paths");
+    if (c->stream_port < 0 || c->stream_port > UINT16_MAX)
+        return error_set(err, ERROR_INVALID, "streaming.port %lld is no port",
+                         (long long)c->stream_port);
     if (!c->shim)
         return error_set(err, ERROR_INVALID, "containerd-shim-berth-v2 is not installed: set shim");
     if (!c->image_helper)

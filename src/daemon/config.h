@@ -27,11 +27,14 @@ struct config {
     char *image_helper;  /* likewise */
     int64_t log_line_max;
     char *cni_conf_dir;
+    char *cni_conf_template; /* "": none */
     struct strv cni_bin_dirs;
     int64_t cni_max_conf_num;
     char *cni_cache_dir;
     char *cni_ip_pref;
     struct strv registry_dirs;
+    char *stream_address;
+    int64_t stream_port; /* 0: any that is free */
     struct config_runtime runtimes[CONFIG_RUNTIMES_MAX];
     size_t n_runtimes;
 };

@@ -18,6 +18,7 @@ static void test_every_key_is_read(void **state)
                                "runtimes:\n  fast: {path: /bin/fast}\n"
                                "cni:\n  conf_dir: /c\n  bin_dirs: [/a, /b]\n  max_conf_num: 2\n"
                                "registry:\n  config_path: /x:/y\n"
+                               "streaming: {address: \"::1\", port: 10250}\n"
                                "shim: /shim\nimage: {helper: /image}\n";
     struct error err = {0};
     struct config c;
@@ -33,6 +34,8 @@ static void test_every_key_is_read(void **state)
     assert_int_equal(c.log_line_max, 100);
     assert_int_equal(c.cni_bin_dirs.len, 2);
     assert_string_equal(c.registry_dirs.items[1], "/y");
+    assert_string_equal(c.stream_address, "::1");
+    assert_int_equal(c.stream_port, 10250);
     config_fini(&c);
 }
 
@@ -51,6 +54,9 @@ static void test_what_is_wrong_is_named_with_its_line(void **state)
         {"cni: [1]\n", "f line 1: not a mapping: \"cni\""},
         {"- a\n", "f line 1: not a mapping: \"the file\""},
         {"root: {}\n", "f line 1: not a text: \"root\""},
+        {"streaming: {port: any}\n", "f line 1: not a number: \"streaming.port\""},
+        {"streaming:\n  tls: {cert_file: /c}\n",
+         "f line 2: this berthd is built without \"streaming.tls\""},
     };
 
     (void)state;

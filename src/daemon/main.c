@@ -18,6 +18,7 @@
 #include "daemon/setup.h"
 #include "pod/exit_monitor.h"
 #include "pod/recovery.h"
+#include "stream/stream_server.h"
 
 /* berthd: options, wiring and the main loop. */
 
@@ -70,6 +71,7 @@ static void on_signal(void *data, uint32_t events)
     d->stopping = true;
     log_info("stopping; pods go on");
     service_manager_tell("STOPPING=1");
+    stream_server_stop(d->node.streams);
     rpc_server_drain(d->server, DRAIN_MS, on_drained, d);
 }
 
@@ -112,7 +114,14 @@ static void finish_recovery(void *data)
 static int serve(struct daemon *d, struct error *err)
 {
     struct rpc_server_options options = {.loop = d->loop, .pool = d->pool, .observe = observe};
+    struct stream_server_options streams = {.loop = d->loop,
+                                            .node = &d->node,
+                                            .address = d->config.stream_address,
+                                            .port = (uint16_t)d->config.stream_port};
 
+    d->node.streams = stream_server_new(&streams, err);
+    if (!d->node.streams)
+        return -1;
     d->server = rpc_server_new(&options, err);
     if (!d->server)
         return -1;
@@ -179,6 +188,7 @@ static int start(const char *path, bool check_only)
     }
     /* Requests that are still blocked somewhere end with us; records are made to bear that. */
     rpc_server_free(d.server);
+    stream_server_free(d.node.streams);
     pool_free(d.pool);
     setup_fini(&d.node);
     loop_free(d.loop);

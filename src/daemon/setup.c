@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -37,15 +36,17 @@ static int make_folders(const struct node *n, struct error *err)
     return mount_make_private(pods, err);
 }
 
-/* Two daemons on one folder would undo each other's work. The lock goes with the process. */
+/* Two daemons on one folder would undo each other's work. The lock goes with the process, and not,
+ * as with flock(), with the last child that has not come to its exec yet. */
 static int lock_state(const struct node *n, struct error *err)
 {
     AUTO_FREE char *path = xasprintf("%s/berthd.lock", n->state);
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
     if (fd < 0)
         return error_errno(err, errno, "open %s", path);
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+    if (fcntl(fd, F_SETLK, &whole) < 0) {
         fd_close(&fd);
         return error_set(err, ERROR_EXISTS, "another berthd runs on %s", n->state);
     }
@@ -127,6 +128,8 @@ int setup_node(struct node *n, const struct config *c, struct loop *loop, struct
         return -1;
     add_runtimes(n, c);
     n->cni = make_cni(c);
+    n->cni_conf_dir = xstrdup(c->cni_conf_dir);
+    n->cni_conf_template = xstrdup(c->cni_conf_template);
     return 0;
 }
 
@@ -198,5 +201,7 @@ void setup_fini(struct node *n)
     free(n->socket);
     free(n->shim);
     free(n->default_runtime);
+    free(n->cni_conf_dir);
+    free(n->cni_conf_template);
     pthread_mutex_destroy(&n->lock);
 }

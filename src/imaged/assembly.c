@@ -33,34 +33,41 @@ static void parts_fini(struct parts *p)
     free(p->layers);
 }
 
-/* From the target down through indexes to the manifest for the platform. */
+/* One step from an index towards the manifest for the platform. */
+static int descend(const struct assembly *a, struct parts *p, const struct manifest *index,
+                   struct error *err)
+{
+    const struct descriptor *entry = manifest_select(index, &a->platform, err);
+
+    if (!entry)
+        return error_wrap(err, "manifest %s", p->manifest_at.digest);
+    p->platform_stated = entry->has_platform;
+    descriptor_copy(&p->manifest_at, entry);
+    p->manifest_body.len = 0;
+    return a->source.load(a->source.data, &p->manifest_at, &p->manifest_body, err);
+}
+
+static int parse(struct parts *p, const struct buf *body, struct error *err)
+{
+    manifest_free(p->manifest);
+    p->manifest = manifest_parse(body->data, body->len, p->manifest_at.media_type, err);
+    return p->manifest ? 0 : error_wrap(err, "manifest %s", p->manifest_at.digest);
+}
+
 static int find_manifest(const struct assembly *a, struct parts *p, struct error *err)
 {
-    const struct buf *body = p->target_body;
+    int depth = 0;
 
     descriptor_copy(&p->manifest_at, p->target);
-    for (int depth = 0; depth < MANIFEST_DEPTH_MAX; depth++) {
-        AUTO(manifest) *m = manifest_parse(body->data, body->len, p->manifest_at.media_type, err);
-        const struct descriptor *entry;
-
-        if (!m)
-            return error_wrap(err, "manifest %s", p->manifest_at.digest);
-        if (m->kind == MEDIA_TYPE_MANIFEST) {
-            p->manifest = TAKE(m);
-            return 0;
-        }
-        entry = manifest_select(m, &a->platform, err);
-        if (!entry)
-            return error_wrap(err, "manifest %s", p->manifest_at.digest);
-        p->platform_stated = entry->has_platform;
-        descriptor_copy(&p->manifest_at, entry);
-        p->manifest_body.len = 0;
-        if (a->source.load(a->source.data, &p->manifest_at, &p->manifest_body, err) < 0)
+    if (parse(p, p->target_body, err) < 0)
+        return -1;
+    for (; p->manifest->kind != MEDIA_TYPE_MANIFEST && depth < MANIFEST_DEPTH_MAX; depth++)
+        if (descend(a, p, p->manifest, err) < 0 || parse(p, &p->manifest_body, err) < 0)
             return -1;
-        body = &p->manifest_body;
-    }
-    return error_set(err, ERROR_EXHAUSTED, "manifest %s: indexes are more than %d deep",
-                     p->target->digest, MANIFEST_DEPTH_MAX);
+    if (p->manifest->kind != MEDIA_TYPE_MANIFEST)
+        return error_set(err, ERROR_EXHAUSTED, "manifest %s: indexes are more than %d deep",
+                         p->target->digest, MANIFEST_DEPTH_MAX);
+    return 0;
 }
 
 static int check_layer_types(const struct manifest *m, struct error *err)

@@ -13,7 +13,7 @@
 
 #include "base/buf.h"
 
-enum { BIG = 300 * 1000, LIMIT = 4 * 1024 * 1024 };
+enum { BIG = 40 * 1000, LIMIT = 4 * 1024 * 1024 };
 
 /* Text that compresses, but not to nothing. */
 static void fill(char *out, size_t len, unsigned seed)

@@ -22,6 +22,9 @@
 
 enum { NEW_FILE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC };
 
+/* Files from this size on are given to the disk piece by piece. */
+enum { EARLY_SIZE = 128 * 1024, EARLY_PIECE = 4 * 1024 * 1024 };
+
 /* A folder's times, to be set when nothing is made in it any more. */
 struct dir_times {
     char *path;
@@ -33,6 +36,7 @@ struct untar {
     struct place place;
     int file; /* that is being written; -1: none */
     uint64_t written_to;
+    uint64_t given_to; /* the disk */
     struct dir_times *dirs;
     size_t n_dirs;
     size_t cap_dirs;
@@ -101,7 +105,7 @@ static int make_leaf(struct untar *u, int (*make)(struct untar *), const char *w
 static int make_file(struct untar *u)
 {
     u->file = openat(u->place.parent, u->place.name, NEW_FILE, 0600);
-    u->written_to = 0;
+    u->written_to = u->given_to = 0;
     return u->file;
 }
 
@@ -270,6 +274,18 @@ static int begin_entry(struct untar *u, struct error *err)
     return make_entry(u, err);
 }
 
+/* The disk is to begin now, not when all is unpacked and the layer is synced: that takes long
+ * enough. What small files need is little. */
+static void give_to_disk(struct untar *u, uint64_t at_least)
+{
+    uint64_t len = u->written_to - u->given_to;
+
+    if (u->file < 0 || len < at_least || u->written_to < EARLY_SIZE)
+        return;
+    sync_file_range(u->file, (off_t)u->given_to, (off_t)len, SYNC_FILE_RANGE_WRITE);
+    u->given_to = u->written_to;
+}
+
 static int write_chunk(struct untar *u, struct error *err)
 {
     const struct tar_chunk *c = tar_chunk(u->tar);
@@ -289,6 +305,7 @@ static int write_chunk(struct untar *u, struct error *err)
         offset += (uint64_t)n;
     }
     u->written_to = offset;
+    give_to_disk(u, EARLY_PIECE);
     return 0;
 }
 
@@ -300,6 +317,7 @@ static int end_entry(struct untar *u, struct error *err)
         return 0;
     if (u->written_to < e->size && ftruncate(u->file, (off_t)e->size) < 0)
         return error_errno(err, errno, "make a hole at the end");
+    give_to_disk(u, 1);
     if (metadata_apply_fd(u->file, e, err) < 0)
         return -1;
     fd_close(&u->file);

@@ -88,6 +88,16 @@ void cni_reload(struct cni *c)
     conf_unref(before);
 }
 
+bool cni_is_loaded(struct cni *c)
+{
+    bool loaded;
+
+    pthread_mutex_lock(&c->lock);
+    loaded = c->conf != NULL;
+    pthread_mutex_unlock(&c->lock);
+    return loaded;
+}
+
 int cni_watch_fd(struct cni *c)
 {
     return c->watch_fd;

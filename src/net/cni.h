@@ -46,6 +46,9 @@ void cni_reload(struct cni *c);
 int cni_watch_fd(struct cni *c);
 void cni_changed(struct cni *c);
 
+/* Whether the folder, as it was read last, has a usable configuration. */
+bool cni_is_loaded(struct cni *c);
+
 /* 0 when a network is configured, else why not, such as
  * "no network config found in /etc/cni/net.d: cni plugin not initialized". */
 MUST_CHECK int cni_check(struct cni *c, struct error *err);

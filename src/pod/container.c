@@ -141,6 +141,16 @@ enum container_state container_state(struct container *c)
     return state;
 }
 
+int container_check_running(struct container *c, struct error *err)
+{
+    enum container_state state = container_state(c);
+
+    if (state != CONTAINER_RUNNING)
+        return error_set(err, ERROR_UNKNOWN, "container is in %s state",
+                         container_state_name(state));
+    return 0;
+}
+
 const char *container_state_name(enum container_state state)
 {
     static const char *const names[] = {"CONTAINER_CREATED", "CONTAINER_RUNNING",

@@ -95,6 +95,9 @@ enum container_state container_state_locked(const struct container *c);
 enum container_state container_state(struct container *c);
 const char *container_state_name(enum container_state state);
 
+/* ERROR_UNKNOWN unless it is running. */
+MUST_CHECK int container_check_running(struct container *c, struct error *err);
+
 /* Changes the status: change() edits a copy, which is stored and then published, so that nobody
  * sees what may be lost. Changes of one container come one after the other; readers do not wait. */
 typedef void container_change(struct container_status *status, const void *data);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pod/container_bundle.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/file.h"
@@ -149,11 +151,14 @@ static int make_folders(struct container *c, struct error *err)
         if (file_make_dirs(path, 0755, err) < 0)
             return -1;
     }
-    return file_make_dirs(rootfs, 0711, err);
+    /* Not the folders above: a pod that is being removed must not come back. */
+    if ((mkdir(c->bundle, 0711) < 0 || mkdir(rootfs, 0711) < 0) && errno != EEXIST)
+        return error_errno(err, errno, "create folder %s", rootfs);
+    return 0;
 }
 
-int container_bundle_create(struct container *c, const Runtime__V1__PodSandboxConfig *pod_config,
-                            struct json_object *image_config, struct error *err)
+static int create(struct container *c, const Runtime__V1__PodSandboxConfig *pod_config,
+                  struct json_object *image_config, struct error *err)
 {
     const char *image_user = json_get_str(json_get(image_config, "config"), "User");
     __attribute__((cleanup(volumes_fini))) struct volumes volumes = {.n = 0};
@@ -166,6 +171,17 @@ int container_bundle_create(struct container *c, const Runtime__V1__PodSandboxCo
         make_volumes(c, root_fd, image_config, &volumes, err) < 0)
         return -1;
     return build(c, pod_config, image_config, &volumes, err);
+}
+
+int container_bundle_create(struct container *c, const Runtime__V1__PodSandboxConfig *pod_config,
+                            struct json_object *image_config, struct error *err)
+{
+    if (create(c, pod_config, image_config, err) == 0)
+        return 0;
+    /* Clients know what cannot be built as a plain error. */
+    if (err->code == ERROR_INVALID)
+        err->code = ERROR_UNKNOWN;
+    return -1;
 }
 
 struct json_object *container_bundle_load_spec(const struct container *c, struct error *err)
@@ -185,6 +201,14 @@ int container_bundle_store_spec(const struct container *c, struct json_object *s
     const char *text = json_text(spec);
 
     return file_store(AT_FDCWD, path, text, strlen(text), 0600, err);
+}
+
+int container_bundle_reset(const struct container *c, struct error *err)
+{
+    /* Overlay's mark of a volatile mount, whose contents it takes for lost. */
+    AUTO_FREE char *mark = xasprintf("%s/work/work/incompat", c->dir);
+
+    return file_remove_tree(AT_FDCWD, mark, err);
 }
 
 void container_bundle_remove(const struct container *c)

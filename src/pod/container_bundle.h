@@ -21,5 +21,8 @@ MUST_CHECK struct json_object *container_bundle_load_spec(const struct container
 MUST_CHECK int container_bundle_store_spec(const struct container *c, struct json_object *spec,
                                            struct error *err);
 
+/* Makes the writable layer mountable again after a start that was cut off before anything ran. */
+MUST_CHECK int container_bundle_reset(const struct container *c, struct error *err);
+
 /* Removes all of it; what cannot be removed is logged and left to the next start. */
 void container_bundle_remove(const struct container *c);

@@ -16,6 +16,7 @@
 #include "pod/container_record.h"
 #include "pod/image_volume.h"
 #include "pod/notify.h"
+#include "pod/stage.h"
 #include "pod/stop_signal.h"
 
 /* CreateContainer, §9.1. Everything is decided here and nothing runs: the OCI runtime is not called
@@ -79,16 +80,30 @@ static int set_image(struct container *c, const struct image *image,
                             c->id, &c->cgroups_path, err);
 }
 
-static void put_in_map(struct container *c)
+/* A pod that has stopped meanwhile may be past removing its containers, and would not see this. */
+static int put_in_map(struct container *c, struct error *err)
 {
     struct node *n = c->sandbox->node;
+    bool ready;
 
     pthread_mutex_lock(&n->lock);
-    map_put(&n->containers, c->id, container_ref(c));
+    ready = c->sandbox->state == SANDBOX_READY;
+    if (ready)
+        map_put(&n->containers, c->id, container_ref(c));
     pthread_mutex_unlock(&n->lock);
+    return ready ? 0 : error_set(err, ERROR_UNKNOWN, "pod %s is not ready", c->sandbox->id);
 }
 
-/* A pod that stopped meanwhile did not see this container, so nobody would stop it. */
+static void unmake(struct container *c)
+{
+    struct error err;
+
+    if (container_record_delete(c, &err) < 0)
+        log_error("container %s: %s", c->id, err.text);
+    container_bundle_remove(c);
+    image_store_release(c->sandbox->node->images, &c->layers);
+}
+
 static int check_ready(struct sandbox *s, struct error *err)
 {
     if (sandbox_state(s) != SANDBOX_READY)
@@ -110,6 +125,7 @@ static int make(struct container *c, const Runtime__V1__CreateContainerRequest *
                 struct error *err)
 {
     struct node *n = c->sandbox->node;
+    struct stage t = stage_begin();
     AUTO(image) *image = image_store_find(n->images, r->config->image->image, err);
     JSON_AUTO *image_config = NULL;
 
@@ -125,12 +141,16 @@ static int make(struct container *c, const Runtime__V1__CreateContainerRequest *
         return -1;
     image_store_hold(n->images, &c->layers);
     c->status.created_ns = clock_now_ns();
-    if (container_bundle_create(c, r->sandbox_config, image_config, err) < 0 ||
-        check_ready(c->sandbox, err) < 0 || container_record_insert(c, err) < 0) {
+    stage_end(&t, "image", 0);
+    if (stage_end(&t, "bundle", container_bundle_create(c, r->sandbox_config, image_config, err)) <
+            0 ||
+        check_ready(c->sandbox, err) < 0 ||
+        stage_end(&t, "record", container_record_insert(c, err)) < 0) {
         container_bundle_remove(c);
         image_store_release(n->images, &c->layers);
         return -1;
     }
+    stage_log(&t, "CreateContainer", c->id);
     return 0;
 }
 
@@ -150,7 +170,11 @@ static int run(struct sandbox *s, const Runtime__V1__CreateContainerRequest *r, 
         return -1;
     }
     c->unclaimed = deadline_check(client, &gone) < 0;
-    put_in_map(c);
+    if (put_in_map(c, err) < 0) {
+        unmake(c);
+        node_release_name(s->node, name);
+        return -1;
+    }
     notify_container(c, RUNTIME__V1__CONTAINER_EVENT_TYPE__CONTAINER_CREATED_EVENT);
     *out_id = xstrdup(c->id);
     return 0;

@@ -5,6 +5,7 @@
 #include "pod/container.h"
 #include "pod/container_bundle.h"
 #include "pod/container_record.h"
+#include "pod/exit_monitor.h"
 #include "pod/notify.h"
 #include "pod/shim.h"
 
@@ -52,14 +53,16 @@ static bool take_from_map(struct container *c)
     return mine != NULL;
 }
 
-/* The shim still knows it if it ever ran; a shim that is gone knows nothing. */
+/* The shim still knows it if it ever ran; one that is gone may have left things behind. */
 static void forget_task(struct container *c)
 {
     struct deadline by = deadline_in_ms(DELETE_MS);
     struct error err;
 
-    if (c->sandbox->shim_pidfd < 0)
+    if (!sandbox_has_shim(c->sandbox)) {
+        exit_monitor_end_orphan(c);
         return;
+    }
     if (shim_delete(c, &by, &err) < 0 && err.code != ERROR_NOT_FOUND &&
         err.code != ERROR_UNAVAILABLE)
         log_warn("container %s: its shim would not forget it: %s", c->id, err.text);

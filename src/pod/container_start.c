@@ -5,9 +5,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pod/container.h"
+#include "pod/container_bundle.h"
 #include "pod/exit_monitor.h"
 #include "pod/notify.h"
 #include "pod/shim.h"
+#include "pod/stage.h"
 
 /* StartContainer, §9.2: CREATED becomes RUNNING, or EXITED with StartError. What fails before the
  * claim changes nothing; what fails after it ends the container for good. */
@@ -95,33 +97,36 @@ static void delete_task(struct container *c)
 }
 
 /* The container's task exists: start it. */
-static int start_task(struct container *c, pid_t pid, const struct deadline *by, struct error *err)
+static int start_task(struct container *c, pid_t pid, const struct deadline *by, struct stage *t,
+                      struct error *err)
 {
-    struct started started = {.pid = pid};
+    struct started started = {.pid = pid, .at_ns = clock_now_ns()};
 
-    /* Plugins are asked here (NRI StartContainer), before the process runs. The time is taken before
-     * it runs too: a short one may have finished when we hear that it was started. */
-    started.at_ns = clock_now_ns();
-    if (shim_start_container(c, by, err) < 0)
+    /* The time is taken before: a short process has ended when the answer is here. Plugins are
+     * asked here (NRI StartContainer), before the process runs. */
+    if (stage_end(t, "start", shim_start_container(c, by, err)) < 0)
         return -1;
-    return container_change_status(c, set_started, &started, err);
+    return stage_end(t, "record", container_change_status(c, set_started, &started, err));
 }
 
 static int start_claimed(struct container *c, struct error *err)
 {
     struct deadline by = deadline_in_ms(START_MS);
+    struct stage t = stage_begin();
     pid_t pid;
 
-    if (check_sandbox(c, err) < 0 || check_target(c, err) < 0 || container_open_latch(c, err) < 0)
+    if (check_sandbox(c, err) < 0 || check_target(c, err) < 0 ||
+        container_bundle_reset(c, err) < 0 || container_open_latch(c, err) < 0)
         return -1;
     /* A container made from a checkpoint is restored here instead. The shim opens the log and
      * gives the process its pipes as part of Create. */
-    if (shim_create(c, &by, &pid, err) < 0)
+    if (stage_end(&t, "create", shim_create(c, &by, &pid, err)) < 0)
         return -1;
-    if (start_task(c, pid, &by, err) < 0) {
+    if (start_task(c, pid, &by, &t, err) < 0) {
         delete_task(c);
         return -1;
     }
+    stage_log(&t, "StartContainer", c->id);
     return 0;
 }
 
@@ -142,6 +147,8 @@ static int fail_start(struct container *c, struct error *err)
     struct error recording;
 
     error_wrap(err, "start container %s", c->config->metadata->name);
+    if (!sandbox_has_shim(c->sandbox))
+        exit_monitor_end_orphan(c);
     if (container_change_status(c, set_failed, err, &recording) < 0)
         log_error("container %s: its failed start could not be recorded: %s", c->id,
                   recording.text);
@@ -159,7 +166,9 @@ int container_start(struct container *c, struct error *err)
         return fail_start(c, err);
     notify_container(c, RUNTIME__V1__CONTAINER_EVENT_TYPE__CONTAINER_STARTED_EVENT);
     unclaim(c);
-    /* It may have ended already; while it was starting nobody else looked. */
+    /* It, or its shim, may have ended already; while it was starting nobody else looked. */
     exit_monitor_check(c);
+    if (!sandbox_has_shim(c->sandbox))
+        exit_monitor_shim_gone(c->sandbox);
     return 0;
 }

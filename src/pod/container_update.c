@@ -61,7 +61,7 @@ static void set_resources(struct container *c, const Runtime__V1__LinuxContainer
         log_error("container %s: its new resources are not recorded: %s", c->id, err.text);
 }
 
-/* Gone meanwhile is as good as updated. */
+/* Gone meanwhile, or about to be, is as good as updated. */
 static int apply(struct container *c, struct json_object *spec, struct error *err)
 {
     struct deadline by = deadline_in_ms(UPDATE_MS);
@@ -69,7 +69,8 @@ static int apply(struct container *c, struct json_object *spec, struct error *er
 
     if (container_state(c) != CONTAINER_RUNNING)
         return 0;
-    if (shim_update(c, resources, &by, err) == 0 || err->code == ERROR_NOT_FOUND)
+    if (shim_update(c, resources, &by, err) == 0 || err->code == ERROR_NOT_FOUND ||
+        err->code == ERROR_PRECONDITION)
         return 0;
     return -1;
 }

@@ -16,6 +16,8 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "os/cgroup.h"
+#include "os/cgroup_end.h"
 #include "os/process.h"
 #include "pod/notify.h"
 #include "pod/sandbox_record.h"
@@ -38,6 +40,9 @@ static void set_exited(struct container_status *status, const void *data)
 
     if (status->finished_ns)
         return;
+    /* berthd may not have lived to note the start, or have noted it late. */
+    if (!status->started_ns || status->started_ns > record->finished_ns)
+        status->started_ns = record->finished_ns;
     status->finished_ns = record->finished_ns;
     status->exit_code = record->status;
     status->pid = 0;
@@ -153,8 +158,12 @@ int exit_monitor_start(struct node *n, struct error *err)
 
 /* --- shims --- */
 
-/* The runtime kills what is left of a container that has lost its shim. */
-static void end_orphan(struct container *c)
+static char *runtime_folder(const struct container *c)
+{
+    return xasprintf("%s/%s", c->sandbox->runtime->root, c->id);
+}
+
+static void delete_by_runtime(struct container *c)
 {
     const struct node_runtime *r = c->sandbox->runtime;
     const char *const argv[] = {r->path, "--root", r->root, "delete", "--force", c->id, NULL};
@@ -162,8 +171,7 @@ static void end_orphan(struct container *c)
     struct deadline by = deadline_in_ms(DELETE_MS);
     AUTO_FINI(buf) words = BUF(4096);
     struct process_io io = {.err_out = &words};
-    struct exit_record record = {.status = KILLED_STATUS};
-    struct error err = {0};
+    struct error err;
     int status;
 
     if (process_run(&spec, &io, &by, &status, &err) < 0)
@@ -171,9 +179,35 @@ static void end_orphan(struct container *c)
     else if (status != 0)
         log_debug("container %s has lost its shim: %s delete: %s", c->id, r->path,
                   words.len ? words.data : "");
+}
+
+void exit_monitor_end_orphan(struct container *c)
+{
+    AUTO_FREE char *kept = runtime_folder(c), *group = cgroup_path_of(c->cgroups_path);
+    struct deadline by = deadline_in_ms(DELETE_MS);
+    struct error err;
+
+    if (file_exists(kept))
+        delete_by_runtime(c);
+    /* A runtime that ended with its shim, in the middle of its work, may know nothing of this. */
+    if (cgroup_end(group, &by, &err) < 0)
+        log_warn("container %s has lost its shim: %s", c->id, err.text);
+}
+
+/* Ends it and tells so, if it ran. */
+static void bury(struct container *c)
+{
+    struct exit_record record = {.status = KILLED_STATUS};
+    struct error err;
+    bool ran;
+
+    exit_monitor_end_orphan(c);
     if (exit_record_load(c->sandbox->node->exits_fd, c->id, &record, &err) < 0)
         record = (struct exit_record){.status = KILLED_STATUS, .finished_ns = clock_now_ns()};
-    if (c->status.started_ns)
+    pthread_mutex_lock(&c->sandbox->node->lock);
+    ran = c->status.started_ns != 0;
+    pthread_mutex_unlock(&c->sandbox->node->lock);
+    if (ran)
         publish(c, &record);
 }
 
@@ -181,7 +215,7 @@ static void end_orphan(struct container *c)
 static bool must_end(struct container *c)
 {
     enum container_state state = container_state(c);
-    AUTO_FREE char *kept = xasprintf("%s/%s", c->sandbox->runtime->root, c->id);
+    AUTO_FREE char *kept = runtime_folder(c);
 
     return state == CONTAINER_RUNNING || state == CONTAINER_UNKNOWN || file_exists(kept);
 }
@@ -200,7 +234,7 @@ void exit_monitor_shim_gone(struct sandbox *s)
     pthread_mutex_unlock(&s->node->lock);
     for (size_t i = 0; i < n; i++) {
         if (must_end(list[i]))
-            end_orphan(list[i]);
+            bury(list[i]);
         container_free(list[i]);
     }
     if (!was_ready)

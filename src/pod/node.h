@@ -31,6 +31,8 @@ struct node_runtime {
     struct oci_features features; /* under the node's lock: it is asked while pods are served */
 };
 
+struct stream_server;
+
 struct node {
     char *root;   /* /var/lib/berth */
     char *state;  /* /run/berth */
@@ -46,12 +48,15 @@ struct node {
     struct database *database;
     struct image_store *images;
     struct cni *cni;
+    char *cni_conf_dir;
+    char *cni_conf_template; /* for UpdateRuntimeConfig; "": none */
     struct events *events;
     struct loop *loop;
     struct pool *pool;
     struct job_table *jobs;
-    int exits_fd;          /* <state>/exits, a folder */
-    struct strv leftovers; /* of recovery: folders that belong to nobody */
+    struct stream_server *streams; /* for the layers above */
+    int exits_fd;                  /* <state>/exits, a folder */
+    struct strv leftovers;         /* of recovery: folders that belong to nobody */
 
     pthread_mutex_t lock;
     struct map sandboxes;  /* id → struct sandbox, with a reference */

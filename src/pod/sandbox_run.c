@@ -9,6 +9,7 @@
 #include "pod/sandbox_network.h"
 #include "pod/sandbox_record.h"
 #include "pod/shim.h"
+#include "pod/stage.h"
 
 /* RunPodSandbox, §8.1 of the behaviour specification. The record comes first, so that whatever
  * happens there is something to clean up by; the undo of a half-made pod is what StopPodSandbox and
@@ -50,18 +51,23 @@ static int check_isolation(struct sandbox *s, struct error *err)
     return 0;
 }
 
-static int make(struct sandbox *s, struct error *err)
+static int make(struct sandbox *s, struct stage *t, struct error *err)
 {
     struct deadline by = deadline_in_ms(SHIM_MS), network_by = deadline_in_ms(NETWORK_MS);
 
-    if (check_isolation(s, err) < 0 || pod_files_create(s, err) < 0 || shim_start(s, err) < 0)
+    if (check_isolation(s, err) < 0 || stage_end(t, "files", pod_files_create(s, err)) < 0 ||
+        stage_end(t, "spawn", shim_start(s, err)) < 0)
         return -1;
     exit_monitor_watch_shim(s);
-    if (sandbox_record_update(s, err) < 0 || shim_create_sandbox(s, &by, err) < 0 ||
-        sandbox_network_attach(s, &network_by, err) < 0)
+    if (stage_end(t, "record", sandbox_record_update(s, err)) < 0 ||
+        stage_end(t, "namespaces", shim_create_sandbox(s, &by, err)) < 0 ||
+        stage_end(t, "network", sandbox_network_attach(s, &network_by, err)) < 0)
         return -1;
     set_ready(s);
-    return sandbox_record_update(s, err);
+    /* The end of a shim is seen where a pod is ready; this one was not yet. */
+    if (!sandbox_has_shim(s))
+        return error_set(err, ERROR_UNKNOWN, "the pod's shim has ended");
+    return stage_end(t, "record", sandbox_record_update(s, err));
 }
 
 static void put_in_map(struct sandbox *s)
@@ -87,7 +93,7 @@ static void undo(struct sandbox *s)
 }
 
 static struct sandbox *prepare(struct node *n, const Runtime__V1__RunPodSandboxRequest *request,
-                               const char *name, struct error *err)
+                               const char *name, struct stage *t, struct error *err)
 {
     const struct node_runtime *runtime = node_runtime_for(n, request->runtime_handler, err);
     char id[ID_SIZE];
@@ -105,7 +111,7 @@ static struct sandbox *prepare(struct node *n, const Runtime__V1__RunPodSandboxR
     s->runtime = runtime;
     s->created_ns = clock_now_ns();
     s->network_closed = true;
-    if (sandbox_record_insert(s, err) < 0) {
+    if (stage_end(t, "record", sandbox_record_insert(s, err)) < 0) {
         node_release_name(n, name);
         sandbox_free(s);
         return NULL;
@@ -117,12 +123,13 @@ static struct sandbox *prepare(struct node *n, const Runtime__V1__RunPodSandboxR
 static int run(struct node *n, const Runtime__V1__RunPodSandboxRequest *request, const char *name,
                const struct deadline *client, char **out_id, struct error *err)
 {
-    AUTO(sandbox) *s = prepare(n, request, name, err);
+    struct stage t = stage_begin();
+    AUTO(sandbox) *s = prepare(n, request, name, &t, err);
     struct error gone;
 
     if (!s)
         return -1;
-    if (make(s, err) < 0) {
+    if (make(s, &t, err) < 0) {
         undo(s);
         return -1;
     }
@@ -132,6 +139,8 @@ static int run(struct node *n, const Runtime__V1__RunPodSandboxRequest *request,
     notify_sandbox(s, RUNTIME__V1__CONTAINER_EVENT_TYPE__CONTAINER_CREATED_EVENT);
     notify_sandbox(s, RUNTIME__V1__CONTAINER_EVENT_TYPE__CONTAINER_STARTED_EVENT);
     *out_id = xstrdup(s->id);
+    stage_end(&t, "tell", 0);
+    stage_log(&t, "RunPodSandbox", s->id);
     return 0;
 }
 

@@ -28,17 +28,17 @@ enum {
     ARENA_MAX = 8 * 1024 * 1024,
     KILL_MS = 10 * 1000,
     SHUTDOWN_MS = 3 * 1000,
-    EXEC_END_MS = 60 * 1000,
+    RESIZE_MS = 10 * 1000,
     BACKLOG = 128,
     SHM_BYTES = 64 * 1024 * 1024,
 };
 
 static const char task_service[] = "containerd.task.v3.Task";
+static const char container_service[] = "berth.shim.v1.Container";
 static const char sandbox_service[] = "containerd.runtime.sandbox.v1.Sandbox";
 
-/* One call of which only success matters. */
-static int call(struct sandbox *s, const char *service, const char *method,
-                const ProtobufCMessage *request, const struct deadline *by, struct error *err)
+int shim_call(struct sandbox *s, const char *service, const char *method,
+              const ProtobufCMessage *request, const struct deadline *by, struct error *err)
 {
     AUTO_FREE char *socket = xasprintf("%s/shim.sock", s->dir);
     struct ttrpc_call c = {
@@ -157,9 +157,9 @@ int shim_create_sandbox(struct sandbox *s, const struct deadline *by, struct err
     create.sandbox_id = start.sandbox_id = s->id;
     create.bundle_path = s->dir;
     create.options = pack_any(&a, "berth.shim.v1.PodOptions", &pod_options(&a, s)->base);
-    if (call(s, sandbox_service, "CreateSandbox", &create.base, by, err) < 0)
+    if (shim_call(s, sandbox_service, "CreateSandbox", &create.base, by, err) < 0)
         return error_wrap(err, "create the pod's namespaces");
-    return call(s, sandbox_service, "StartSandbox", &start.base, by, err);
+    return shim_call(s, sandbox_service, "StartSandbox", &start.base, by, err);
 }
 
 int shim_stop_sandbox(struct sandbox *s, const struct deadline *by, struct error *err)
@@ -168,7 +168,7 @@ int shim_stop_sandbox(struct sandbox *s, const struct deadline *by, struct error
         CONTAINERD__RUNTIME__SANDBOX__V1__STOP_SANDBOX_REQUEST__INIT;
 
     stop.sandbox_id = s->id;
-    if (call(s, sandbox_service, "StopSandbox", &stop.base, by, err) == 0 ||
+    if (shim_call(s, sandbox_service, "StopSandbox", &stop.base, by, err) == 0 ||
         err->code == ERROR_UNAVAILABLE || err->code == ERROR_NOT_FOUND)
         return 0;
     return error_wrap(err, "stop the pod's processes");
@@ -183,7 +183,7 @@ void shim_shutdown(struct sandbox *s)
 
     request.sandbox_id = s->id;
     /* Without a pidfd there is none, or one that a killed berthd did not live to record. */
-    if (call(s, sandbox_service, "ShutdownSandbox", &request.base, &by, &ignored) == 0 &&
+    if (shim_call(s, sandbox_service, "ShutdownSandbox", &request.base, &by, &ignored) == 0 &&
         (s->shim_pidfd < 0 || deadline_wait(&by, s->shim_pidfd, POLLIN, &ignored) == 0))
         return;
     if (s->shim_pidfd >= 0)
@@ -241,8 +241,8 @@ int shim_create(struct container *c, const struct deadline *by, pid_t *out_pid, 
     request.id = c->id;
     request.bundle = c->bundle;
     request.terminal = c->config->tty;
-    if (*c->log_path)
-        request.stdout = request.stderr = arena_printf(&a, "cri-log://%s", c->log_path);
+    request.stdout = request.stderr =
+        *c->log_path ? arena_printf(&a, "cri-log://%s", c->log_path) : arena_strdup(&a, "hear");
     if (c->config->stdin)
         request.stdin = arena_strdup(&a, "hold");
     request.options = container_options(&a, c);
@@ -258,7 +258,7 @@ int shim_start_container(struct container *c, const struct deadline *by, struct 
     Containerd__Task__V3__StartRequest request = CONTAINERD__TASK__V3__START_REQUEST__INIT;
 
     request.id = c->id;
-    return call(c->sandbox, task_service, "Start", &request.base, by, err);
+    return shim_call(c->sandbox, task_service, "Start", &request.base, by, err);
 }
 
 int shim_state(struct container *c, const struct deadline *by, bool *out_runs, pid_t *out_pid,
@@ -294,7 +294,7 @@ int shim_kill(struct container *c, int signal, bool all, struct error *err)
     request.id = c->id;
     request.signal = (uint32_t)signal;
     request.all = all;
-    return call(c->sandbox, task_service, "Kill", &request.base, &by, err);
+    return shim_call(c->sandbox, task_service, "Kill", &request.base, &by, err);
 }
 
 int shim_delete(struct container *c, const struct deadline *by, struct error *err)
@@ -302,7 +302,7 @@ int shim_delete(struct container *c, const struct deadline *by, struct error *er
     Containerd__Task__V3__DeleteRequest request = CONTAINERD__TASK__V3__DELETE_REQUEST__INIT;
 
     request.id = c->id;
-    return call(c->sandbox, task_service, "Delete", &request.base, by, err);
+    return shim_call(c->sandbox, task_service, "Delete", &request.base, by, err);
 }
 
 int shim_reopen_log(struct container *c, const struct deadline *by, struct error *err)
@@ -310,10 +310,10 @@ int shim_reopen_log(struct container *c, const struct deadline *by, struct error
     Berth__Shim__V1__ReopenLogRequest request = BERTH__SHIM__V1__REOPEN_LOG_REQUEST__INIT;
 
     request.id = c->id;
-    return call(c->sandbox, "berth.shim.v1.Container", "ReopenLog", &request.base, by, err);
+    return shim_call(c->sandbox, container_service, "ReopenLog", &request.base, by, err);
 }
 
-static Google__Protobuf__Any *json_any(struct arena *a, const char *type, struct json_object *json)
+Google__Protobuf__Any *shim_json_any(struct arena *a, const char *type, struct json_object *json)
 {
     Google__Protobuf__Any *any = arena_new(a, &google__protobuf__any__descriptor);
     const char *text = json_text(json);
@@ -333,46 +333,8 @@ int shim_update(struct container *c, struct json_object *resources, const struct
 
     arena_init(&a, ARENA_MAX);
     request.id = c->id;
-    request.resources = json_any(&a, "LinuxResources", resources);
-    return call(c->sandbox, task_service, "Update", &request.base, by, err);
-}
-
-/* --- execs --- */
-
-static int add_exec(const struct shim_exec *x, const struct deadline *by, struct error *err)
-{
-    Containerd__Task__V3__ExecProcessRequest request =
-        CONTAINERD__TASK__V3__EXEC_PROCESS_REQUEST__INIT;
-    AUTO_FREE char *socket = xasprintf("%s/shim.sock", x->container->sandbox->dir);
-    struct ttrpc_call call = {
-        .socket = socket, .service = task_service, .method = "Exec", .request = &request.base};
-    char **names[3] = {&request.stdin, &request.stdout, &request.stderr};
-    AUTO_FINI(arena) a;
-    int fds[3];
-
-    arena_init(&a, ARENA_MAX);
-    request.id = x->container->id;
-    request.exec_id = (char *)x->exec_id;
-    request.spec = json_any(&a, "Process", x->process);
-    for (int i = 0; i < 3; i++) {
-        if (x->fds[i] < 0)
-            continue;
-        *names[i] = arena_printf(&a, "fd://%zu", call.n_fds);
-        fds[call.n_fds++] = x->fds[i];
-    }
-    call.fds = fds;
-    return ttrpc_client_call(&call, &a, by, NULL, err);
-}
-
-int shim_exec_start(const struct shim_exec *x, const struct deadline *by, struct error *err)
-{
-    Containerd__Task__V3__StartRequest request = CONTAINERD__TASK__V3__START_REQUEST__INIT;
-
-    request.id = x->container->id;
-    request.exec_id = (char *)x->exec_id;
-    if (add_exec(x, by, err) < 0)
-        return -1;
-    return call(x->container->sandbox, task_service, "Start", &request.base, by, err);
+    request.resources = shim_json_any(&a, "LinuxResources", resources);
+    return shim_call(c->sandbox, task_service, "Update", &request.base, by, err);
 }
 
 int shim_wait(struct container *c, const char *exec_id, const struct deadline *by, int *out_status,
@@ -397,38 +359,43 @@ int shim_wait(struct container *c, const char *exec_id, const struct deadline *b
     return 0;
 }
 
-void shim_exec_kill(const struct shim_exec *x)
-{
-    Containerd__Task__V3__KillRequest request = CONTAINERD__TASK__V3__KILL_REQUEST__INIT;
-    struct deadline by = deadline_in_ms(KILL_MS);
-    struct error ignored;
+/* --- streams --- */
 
-    request.id = x->container->id;
-    request.exec_id = (char *)x->exec_id;
-    request.signal = SIGKILL;
-    if (call(x->container->sandbox, task_service, "Kill", &request.base, &by, &ignored) < 0)
-        return; /* it has ended, or its shim has */
+int shim_attach(struct container *c, const int fds[3], bool stdin_once, const struct deadline *by,
+                struct error *err)
+{
+    Berth__Shim__V1__AttachRequest request = BERTH__SHIM__V1__ATTACH_REQUEST__INIT;
+    AUTO_FREE char *socket = xasprintf("%s/shim.sock", c->sandbox->dir);
+    struct ttrpc_call call = {.socket = socket,
+                              .service = container_service,
+                              .method = "Attach",
+                              .request = &request.base};
+    char **names[3] = {&request.stdin, &request.stdout, &request.stderr};
+    int passed[3];
+    AUTO_FINI(arena) a;
+
+    arena_init(&a, ARENA_MAX);
+    request.id = c->id;
+    request.stdin_once = stdin_once;
+    for (int i = 0; i < 3; i++) {
+        if (fds[i] < 0)
+            continue;
+        *names[i] = arena_printf(&a, "fd://%zu", call.n_fds);
+        passed[call.n_fds++] = fds[i];
+    }
+    call.fds = passed;
+    return ttrpc_client_call(&call, &a, by, NULL, err);
 }
 
-static int forget_exec(const struct shim_exec *x, const struct deadline *by, struct error *err)
+int shim_resize(struct container *c, const char *exec_id, uint16_t width, uint16_t height,
+                struct error *err)
 {
-    Containerd__Task__V3__DeleteRequest request = CONTAINERD__TASK__V3__DELETE_REQUEST__INIT;
+    Containerd__Task__V3__ResizePtyRequest request = CONTAINERD__TASK__V3__RESIZE_PTY_REQUEST__INIT;
+    struct deadline by = deadline_in_ms(RESIZE_MS);
 
-    request.id = x->container->id;
-    request.exec_id = (char *)x->exec_id;
-    return call(x->container->sandbox, task_service, "Delete", &request.base, by, err);
-}
-
-void shim_exec_end(const struct shim_exec *x)
-{
-    struct deadline by = deadline_in_ms(EXEC_END_MS);
-    struct error err;
-    int status;
-
-    if (forget_exec(x, &by, &err) == 0 || err.code != ERROR_PRECONDITION)
-        return;
-    shim_exec_kill(x);
-    if (shim_wait(x->container, x->exec_id, &by, &status, &err) < 0 ||
-        forget_exec(x, &by, &err) < 0)
-        log_warn("container %s: an exec stays in its shim: %s", x->container->id, err.text);
+    request.id = c->id;
+    request.exec_id = (char *)exec_id;
+    request.width = width;
+    request.height = height;
+    return shim_call(c->sandbox, task_service, "ResizePty", &request.base, &by, err);
 }

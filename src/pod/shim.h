@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <google/protobuf/any.pb-c.h>
 #include <json-c/json.h>
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "os/deadline.h"
 #include "pod/container.h"
@@ -49,23 +51,27 @@ MUST_CHECK int shim_reopen_log(struct container *c, const struct deadline *by, s
 MUST_CHECK int shim_update(struct container *c, struct json_object *resources,
                            const struct deadline *by, struct error *err);
 
-/* An exec: process is OCI JSON; fds become its stdin, stdout and stderr (-1: none). */
-struct shim_exec {
-    struct container *container;
-    const char *exec_id;
-    struct json_object *process;
-    int fds[3];
-};
-MUST_CHECK int shim_exec_start(const struct shim_exec *x, const struct deadline *by,
-                               struct error *err);
-
 /* Waits until a container ends, or with an exec id, that exec. */
 MUST_CHECK int shim_wait(struct container *c, const char *exec_id, const struct deadline *by,
                          int *out_status, struct error *err);
 
-void shim_exec_kill(const struct shim_exec *x);
-/* Kills it if it runs, waits, and makes the shim forget it. */
-void shim_exec_end(const struct shim_exec *x);
+/* From now on gives what the container writes to fds[1] and fds[2] and takes its stdin from fds[0]
+ * (-1: none), beside the log, until the other ends are closed or the container has ended. The
+ * shim gets copies. With stdin_once the end of this stdin is the end of the container's. */
+MUST_CHECK int shim_attach(struct container *c, const int fds[3], bool stdin_once,
+                           const struct deadline *by, struct error *err);
+
+/* Sets the size of the terminal of a container or, with an exec id, of that exec. */
+MUST_CHECK int shim_resize(struct container *c, const char *exec_id, uint16_t width,
+                           uint16_t height, struct error *err);
+
+/* One call of which only success matters; for shim_exec.c. */
+MUST_CHECK int shim_call(struct sandbox *s, const char *service, const char *method,
+                         const ProtobufCMessage *request, const struct deadline *by,
+                         struct error *err);
+
+/* JSON of the OCI runtime specification, such as a Process, as the task service wants it. */
+Google__Protobuf__Any *shim_json_any(struct arena *a, const char *type, struct json_object *json);
 
 /* When its process started, in clock ticks since boot: with the pid, who it is. 0: there is none.
  */

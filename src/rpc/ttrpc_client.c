@@ -117,9 +117,8 @@ static int send_request(int fd, const struct ttrpc_call *call, const struct dead
     if (ttrpc_encode_request(&frame, STREAM, &request, call->request, err) < 0)
         return -1;
     for (size_t done = 0; done < frame.len;) {
-        ssize_t n = is_first
-                        ? send_with_fds(fd, call, frame.data, frame.len)
-                        : send(fd, frame.data + done, frame.len - done, MSG_NOSIGNAL);
+        ssize_t n = is_first ? send_with_fds(fd, call, frame.data, frame.len)
+                             : send(fd, frame.data + done, frame.len - done, MSG_NOSIGNAL);
 
         if (n < 0 && errno != EAGAIN && errno != EINTR)
             return error_errno(err, errno, "send");
@@ -182,22 +181,7 @@ static int receive_response(int fd, const struct ttrpc_call *call, const struct 
     }
 }
 
-static int converse(int fd, const struct ttrpc_call *call, struct arena *arena,
-                    const struct deadline *by, ProtobufCMessage **out, struct error *err)
-{
-    __attribute__((cleanup(ttrpc_decoder_fini))) struct ttrpc_decoder decoder;
-    ProtobufCMessage *unused;
-    struct ttrpc_frame frame;
-
-    ttrpc_decoder_init(&decoder);
-    if (send_request(fd, call, by, err) < 0 ||
-        receive_response(fd, call, by, &decoder, &frame, err) < 0)
-        return -1;
-    return take_response(call, &frame, arena, out ? out : &unused, err);
-}
-
-int ttrpc_client_call(const struct ttrpc_call *call, struct arena *arena,
-                      const struct deadline *by, ProtobufCMessage **out, struct error *err)
+int ttrpc_client_begin(const struct ttrpc_call *call, const struct deadline *by, struct error *err)
 {
     AUTO_CLOSE int fd = -1;
 
@@ -208,6 +192,28 @@ int ttrpc_client_call(const struct ttrpc_call *call, struct arena *arena,
             err->code = ERROR_UNAVAILABLE;
         return error_wrap(err, "call %s of %s", call->method, call->socket);
     }
+    return send_request(fd, call, by, err) < 0 ? -1 : fd_take(&fd);
+}
+
+int ttrpc_client_finish(int begun, const struct ttrpc_call *call, struct arena *arena,
+                        const struct deadline *by, ProtobufCMessage **out, struct error *err)
+{
+    __attribute__((cleanup(ttrpc_decoder_fini))) struct ttrpc_decoder decoder;
+    AUTO_CLOSE int fd = begun;
+    ProtobufCMessage *unused;
+    struct ttrpc_frame frame;
+
+    ttrpc_decoder_init(&decoder);
+    if (receive_response(fd, call, by, &decoder, &frame, err) < 0)
+        return -1;
     /* The text of a status goes to users as the shim wrote it. */
-    return converse(fd, call, arena, by, out, err);
+    return take_response(call, &frame, arena, out ? out : &unused, err);
+}
+
+int ttrpc_client_call(const struct ttrpc_call *call, struct arena *arena, const struct deadline *by,
+                      ProtobufCMessage **out, struct error *err)
+{
+    int begun = ttrpc_client_begin(call, by, err);
+
+    return begun < 0 ? -1 : ttrpc_client_finish(begun, call, arena, by, out, err);
 }

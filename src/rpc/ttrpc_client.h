@@ -27,3 +27,12 @@ struct ttrpc_call {
 MUST_CHECK int ttrpc_client_call(const struct ttrpc_call *call, struct arena *arena,
                                  const struct deadline *by, ProtobufCMessage **out,
                                  struct error *err);
+
+/* The same in two parts, for an answer that is long in coming. Begin sends the request and returns
+ * a descriptor that is readable when finish would not block; to close it instead is to give up. */
+MUST_CHECK int ttrpc_client_begin(const struct ttrpc_call *call, const struct deadline *by,
+                                  struct error *err);
+/* Takes the descriptor. */
+MUST_CHECK int ttrpc_client_finish(int begun, const struct ttrpc_call *call, struct arena *arena,
+                                   const struct deadline *by, ProtobufCMessage **out,
+                                   struct error *err);

@@ -42,10 +42,8 @@ static int receive(int fd, char *data, size_t size)
 {
     char control[CMSG_SPACE(sizeof(int))];
     struct iovec iov = {data, size};
-    struct msghdr message = {.msg_iov = &iov,
-                             .msg_iovlen = 1,
-                             .msg_control = control,
-                             .msg_controllen = sizeof control};
+    struct msghdr message = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     int n = (int)recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
 
     if (n > 0 && CMSG_FIRSTHDR(&message))
@@ -67,9 +65,8 @@ static void answer(int fd, const struct ttrpc_frame *frame)
     error_set(&err, ERROR_NOT_FOUND, "no such thing");
     if (server.manner == OTHER_STREAM_FIRST)
         assert_int_equal(ttrpc_encode_response(&out, 99, &err, NULL, &err), 0);
-    assert_int_equal(ttrpc_encode_response(&out, frame->stream,
-                                           server.manner == FAIL ? &err : NULL, &response.base,
-                                           &err),
+    assert_int_equal(ttrpc_encode_response(&out, frame->stream, server.manner == FAIL ? &err : NULL,
+                                           &response.base, &err),
                      0);
     assert_int_equal(fd_write_all(fd, out.data, out.len, &err), 0);
     ttrpc__request__free_unpacked(request, NULL);

@@ -5,10 +5,16 @@
 #include "base/own.h"
 #include "shim/server.h"
 
+static unsigned n_calls;
+
 struct call *call_new(struct connection *c, uint32_t stream, int64_t timeout_ns)
 {
-    struct call *call = xcalloc(1, sizeof *call);
+    struct call *call;
 
+    if (n_calls == CALL_MAX)
+        return NULL;
+    n_calls++;
+    call = xcalloc(1, sizeof *call);
     *call = (struct call){.connection = c,
                           .stream = stream,
                           .timeout_ns = timeout_ns > 0 ? timeout_ns : CALL_TIMEOUT_DEFAULT_NS};
@@ -27,6 +33,7 @@ void call_free(struct call *call)
     for (size_t i = 0; i < call->n_fds; i++)
         fd_close(&call->fds[i]);
     free(call);
+    n_calls--;
 }
 
 void call_reply(struct call *call, const ProtobufCMessage *message)

@@ -9,9 +9,9 @@
 /* call: one request of a client until it is answered, which may be much later.
  *
  * Whoever has it owns it: call_reply() and call_fail() free it. While it waits in a list, it is
- * taken out and freed when the client goes away; without a list it stays, and its answer is
- * thrown away. */
-enum { CALL_FDS_MAX = 4 };
+ * taken out and freed when the client goes away, or handed to lost(); without a list it stays, and
+ * its answer is thrown away. */
+enum { CALL_FDS_MAX = 4, CALL_MAX = 4096 };
 
 #define CALL_TIMEOUT_DEFAULT_NS (120 * INT64_C(1000000000))
 
@@ -22,11 +22,14 @@ struct call {
     struct list connection_link;
     struct connection *connection; /* NULL: the client is gone */
     uint32_t stream;
-    int64_t timeout_ns; /* for work that is done on its behalf; never 0 */
+    int64_t timeout_ns;    /* for work that is done on its behalf; never 0 */
     int fds[CALL_FDS_MAX]; /* came with the request; -1 where taken */
     size_t n_fds;
+    void *owner;                     /* for lost() */
+    void (*lost)(struct call *call); /* called instead of freeing it; NULL: it is freed */
 };
 
+/* NULL when there are CALL_MAX already. */
 struct call *call_new(struct connection *c, uint32_t stream, int64_t timeout_ns);
 void call_free(struct call *call);
 

@@ -40,10 +40,8 @@ static int receive(int from)
 {
     char byte[256], control[CMSG_SPACE(sizeof(int))] = {0};
     struct iovec iov = {byte, sizeof byte};
-    struct msghdr message = {.msg_iov = &iov,
-                             .msg_iovlen = 1,
-                             .msg_control = control,
-                             .msg_controllen = sizeof control};
+    struct msghdr message = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     struct cmsghdr *cmsg;
     int fd = -1;
 

@@ -193,8 +193,7 @@ static void each_below(int folder, int depth, void (*each)(void *data, pid_t pid
 void container_cgroup_each(const struct container_cgroup *g, void (*each)(void *data, pid_t pid),
                            void *data)
 {
-    AUTO_CLOSE int folder =
-        g->procs ? open(g->procs, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    AUTO_CLOSE int folder = g->procs ? open(g->procs, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
     if (folder >= 0)
         each_below(folder, 0, each, data);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/own.h"
+#include "shim.pb-c.h"
 #include "shim/shim.h"
 #include "task.pb-c.h"
 
@@ -25,13 +26,29 @@ static char *file_name(const struct exec *x, const char *suffix)
     return xasprintf("%s/exec-%s.%s", x->task->bundle, x->proc.id, suffix);
 }
 
-/* Stopped: nothing of it is left but how it ended. */
+static void answer_tender(struct exec *x, struct call *call)
+{
+    Berth__Shim__V1__TendExecResponse response = BERTH__SHIM__V1__TEND_EXEC_RESPONSE__INIT;
+
+    response.exit_status = (uint32_t)x->proc.status;
+    call_reply(call, &response.base);
+}
+
+/* Stopped: nothing of it is left but how it ended, and not even that if somebody tended it. */
 static void finish(struct exec *x)
 {
+    struct task *t = x->task;
+
     poller_timer_clear(&x->drain);
     streams_close(&x->proc.io);
     proc_publish(&x->proc);
-    task_end_advance(x->task);
+    if (!list_is_empty(&x->tender)) {
+        answer_tender(x, LIST_OF(x->tender.next, struct call, link));
+        x->is_orphan = true;
+    }
+    if (x->is_orphan)
+        exec_remove(x);
+    task_end_advance(t);
 }
 
 static void on_ended(struct reaper_child *c, int status, int64_t finished_ns)
@@ -53,9 +70,15 @@ static void on_stdio_ended(struct streams *s)
         finish(x);
 }
 
+/* A client that is slow, rather than a stranger who keeps the terminal open, gets all of it. */
 static void on_drain_timeout(struct poller_timer *timer)
 {
-    finish(LIST_OF(timer, struct exec, drain));
+    struct exec *x = LIST_OF(timer, struct exec, drain);
+
+    if (streams_is_behind(&x->proc.io))
+        poller_timer_set(&x->task->shim->poller, &x->drain, DRAIN_MS);
+    else
+        finish(x);
 }
 
 static int check(const struct task *t, const char *id, struct error *err)
@@ -81,9 +104,18 @@ static struct exec *exec_new(struct task *t, const char *id)
     x->proc.child.ended = on_ended;
     x->proc.io.ended = on_stdio_ended;
     poller_timer_init(&x->drain, on_drain_timeout);
+    list_init(&x->tender);
     list_add(&t->execs, &x->link);
     t->shim->pod.n_execs++;
     return x;
+}
+
+static void fail_tender(struct call *call)
+{
+    struct error err;
+
+    error_set(&err, ERROR_NOT_FOUND, "the exec was deleted");
+    call_fail(call, &err);
 }
 
 void exec_remove(struct exec *x)
@@ -94,6 +126,8 @@ void exec_remove(struct exec *x)
         unlink(process);
     list_remove(&x->link);
     x->task->shim->pod.n_execs--;
+    while (!list_is_empty(&x->tender))
+        fail_tender(LIST_OF(x->tender.next, struct call, link));
     poller_timer_clear(&x->drain);
     proc_fini(&x->proc);
     free(x);
@@ -106,7 +140,8 @@ bool exec_may_be_removed(const struct exec *x)
 
 struct exec *exec_find(const struct task *t, const char *id)
 {
-    LIST_EACH (entry, &t->execs) {
+    LIST_EACH(entry, &t->execs)
+    {
         struct exec *x = LIST_OF(entry, struct exec, link);
 
         if (strcmp(x->proc.id, id) == 0)
@@ -150,7 +185,7 @@ static int take_over(struct exec *x, struct error *err)
     return 0;
 }
 
-static void on_started(struct run *r, void *owner, const struct error *failure)
+static void on_started(void *owner, const struct error *failure)
 {
     AUTO_FREE struct starting *s = owner;
     struct exec *x = s->exec;
@@ -158,7 +193,6 @@ static void on_started(struct run *r, void *owner, const struct error *failure)
     AUTO_FREE char *process = file_name(x, "json");
     struct error err;
 
-    (void)r;
     t->n_runs--;
     unlink(process);
     if (!failure && take_over(x, &err) < 0)
@@ -203,7 +237,7 @@ static int run_exec(struct exec *x, struct starting *owner, struct error *err)
         strv_add(&verb, io->console.path);
     }
     strv_add(&verb, x->task->init.id);
-    return task_run(x->task, &run, on_started, owner, err) ? 0 : -1;
+    return task_run(x->task, &run, on_started, owner, err);
 }
 
 int exec_start(struct exec *x, struct call *call, struct error *err)
@@ -222,6 +256,33 @@ int exec_start(struct exec *x, struct call *call, struct error *err)
     TAKE(s);
     x->proc.state = PROC_STARTING;
     x->task->n_runs++;
+    return 0;
+}
+
+static void on_tender_lost(struct call *call)
+{
+    struct exec *x = call->owner;
+
+    call_free(call);
+    x->is_orphan = true;
+    if (exec_may_be_removed(x))
+        exec_remove(x);
+    else
+        exec_end(x);
+}
+
+int exec_tend(struct exec *x, struct call *call, struct error *err)
+{
+    if (!list_is_empty(&x->tender) || x->is_orphan)
+        return error_set(err, ERROR_EXISTS, "somebody tends the exec already");
+    if (x->proc.state == PROC_STOPPED) {
+        answer_tender(x, call);
+        exec_remove(x);
+        return 0;
+    }
+    call->owner = x;
+    call->lost = on_tender_lost;
+    list_add(&x->tender, &call->link);
     return 0;
 }
 

@@ -13,7 +13,9 @@ struct exec {
     struct list link; /* of the task */
     struct task *task;
     struct proc proc;
-    bool is_to_end; /* as soon as there is something to kill */
+    bool is_to_end;            /* as soon as there is something to kill */
+    bool is_orphan;            /* who tended it has gone: nobody else will remove it */
+    struct list tender;        /* the call of who tends it, if somebody does */
     struct poller_timer drain; /* how long outputs may outlive it */
 };
 
@@ -24,6 +26,10 @@ struct exec *exec_find(const struct task *t, const char *id); /* or NULL */
 
 /* Answers the call later, unless it returns -1. */
 MUST_CHECK int exec_start(struct exec *x, struct call *call, struct error *err);
+
+/* Answers the call when it has stopped, and removes it; kills and removes it when the call is lost
+ * before. ERROR_EXISTS when somebody tends it already. */
+MUST_CHECK int exec_tend(struct exec *x, struct call *call, struct error *err);
 
 /* Kills it, now or as soon as it exists. */
 void exec_end(struct exec *x);

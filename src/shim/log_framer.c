@@ -134,6 +134,8 @@ static void hold(struct log_framer *f, const char *data, size_t len)
             f->held_cap *= 2;
         f->held = xrealloc(f->held, f->held_cap);
     }
+    if (len == 0)
+        return;
     memcpy(f->held + f->held_len, data, len);
     f->held_len = need;
 }

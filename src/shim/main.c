@@ -101,11 +101,43 @@ static int set_up_process(struct run_context *runs, struct error *err)
     return 0;
 }
 
+/* SIGTERM is a request to end the pod, and the shim with it. */
+static struct poller_source terminations;
+static struct shim shim;
+
+static void on_terminated(struct poller_source *s, uint32_t events)
+{
+    struct signalfd_siginfo info;
+
+    (void)events;
+    if (read(s->fd, &info, sizeof info) < 0)
+        return;
+    log_info("process %u has sent SIGTERM: the pod is stopped", info.ssi_pid);
+    shim.pod.is_to_exit = true;
+    pod_stop(&shim.pod);
+}
+
+static int watch_terminations(struct poller *p, struct error *err)
+{
+    sigset_t mask;
+    int fd;
+
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGTERM);
+    sigprocmask(SIG_BLOCK, &mask, NULL);
+    fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+    terminations = (struct poller_source){.fd = -1, .ready = on_terminated};
+    if (fd < 0)
+        return error_errno(err, errno, "signalfd");
+    return poller_add(p, &terminations, fd, EPOLLIN, err);
+}
+
 static int run(struct shim *s, const char *id, struct error *err)
 {
     if (set_up_process(&s->runs, err) < 0 || poller_init(&s->poller, err) < 0 ||
-        reaper_init(&s->reaper, &s->poller, err) < 0)
+        reaper_init(&s->reaper, &s->poller, err) < 0 || watch_terminations(&s->poller, err) < 0)
         return -1;
+    list_init(&s->runs.runs);
     s->runs.poller = &s->poller;
     s->runs.reaper = &s->reaper;
     pod_init(&s->pod, s, id);
@@ -122,7 +154,6 @@ static int complain(const char *words)
 
 int main(int argc, char **argv)
 {
-    static struct shim shim;
     struct arguments arguments = {0};
     struct error err;
 

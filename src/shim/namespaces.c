@@ -28,6 +28,8 @@
  * end or become the init. The parent waits for the child without serving anything else: there is
  * nothing to serve before the pod exists. */
 
+#define SHM_DEFAULT_BYTES (UINT64_C(64) * 1024 * 1024)
+
 static const char *const names[] = {"net", "uts", "ipc", "pid"};
 
 /* ---- in the child ---- */
@@ -47,13 +49,12 @@ static int raise_loopback(struct error *err)
 
 static int set_up(const struct namespaces_spec *spec, struct error *err)
 {
-    int flags = (spec->has_ipc ? CLONE_NEWIPC : 0) |
-                (spec->has_net ? CLONE_NEWNET | CLONE_NEWUTS : 0);
+    int flags =
+        (spec->has_ipc ? CLONE_NEWIPC : 0) | (spec->has_net ? CLONE_NEWNET | CLONE_NEWUTS : 0);
 
     if (flags && unshare(flags) < 0)
         return error_errno(err, errno, "make namespaces");
-    if (spec->has_net && *spec->hostname &&
-        sethostname(spec->hostname, strlen(spec->hostname)) < 0)
+    if (spec->has_net && *spec->hostname && sethostname(spec->hostname, strlen(spec->hostname)) < 0)
         return error_errno(err, errno, "set host name to \"%s\"", spec->hostname);
     if (spec->has_net && raise_loopback(err) < 0)
         return -1;
@@ -124,7 +125,8 @@ static int mount_shm(const struct namespaces_spec *spec, struct error *err)
 
     if (!spec->has_ipc)
         return 0;
-    snprintf(options, sizeof options, "mode=1777,size=%" PRIu64, spec->shm_bytes);
+    snprintf(options, sizeof options, "mode=1777,size=%" PRIu64,
+             spec->shm_bytes ? spec->shm_bytes : SHM_DEFAULT_BYTES);
     if (mkdir("shm", 0755) < 0 && errno != EEXIST)
         return error_errno(err, errno, "create folder shm");
     if (mount("shm", "shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options) < 0)

@@ -22,7 +22,7 @@ struct namespaces_spec {
     bool has_pid;
     const struct namespaces_sysctl *sysctls;
     size_t n_sysctls;
-    uint64_t shm_bytes; /* size of shm/, when has_ipc */
+    uint64_t shm_bytes; /* size of shm/, when has_ipc; 0: 64 MiB */
 };
 
 /* Makes and pins them, and mounts shm/. out_init is the init's pid, 0 without has_pid: a child

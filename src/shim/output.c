@@ -24,13 +24,13 @@ static void give_back(struct poller_timer *t)
 
 void output_init(struct output *o, struct log_file *log, const char *stream, int64_t line_max)
 {
-    *o = (struct output){.source = {.fd = -1}, .log = log, .stream = stream};
+    *o = (struct output){.source = {.fd = -1}, .fd = -1, .log = log, .stream = stream};
     log_framer_init(&o->framer, line_max);
 }
 
 bool output_is_open(const struct output *o)
 {
-    return o->source.fd >= 0;
+    return o->fd >= 0;
 }
 
 void output_flush(struct output *o)
@@ -44,18 +44,36 @@ void output_flush(struct output *o)
 
 void output_stop(struct output *o)
 {
-    int fd = o->source.fd;
-
-    if (fd < 0)
+    if (!output_is_open(o))
         return;
     output_flush(o);
     poller_remove(o->poller, &o->source);
-    fd_close(&fd);
+    fd_close(&o->fd);
     log_framer_fini(&o->framer);
+}
+
+void output_pause(struct output *o)
+{
+    if (output_is_open(o))
+        poller_remove(o->poller, &o->source);
+}
+
+void output_resume(struct output *o)
+{
+    struct error ignored;
+
+    if (!output_is_open(o) || o->source.fd >= 0)
+        return;
+    if (poller_add(o->poller, &o->source, o->fd, EPOLLIN, &ignored) < 0) {
+        output_stop(o);
+        o->ended(o);
+    }
 }
 
 static void write_records(struct output *o, const char *data, size_t len)
 {
+    if (!o->log->path)
+        return;
     log_framer_begin(&scratch.batch, o->stream, clock_now_ns());
     while (len > 0) {
         size_t used = log_framer_push(&o->framer, &scratch.batch, data, len);
@@ -70,7 +88,7 @@ static void write_records(struct output *o, const char *data, size_t len)
 static void on_ready(struct poller_source *s, uint32_t events)
 {
     struct output *o = LIST_OF(s, struct output, source);
-    ssize_t n = read(s->fd, scratch.data, sizeof scratch.data);
+    ssize_t n = read(o->fd, scratch.data, sizeof scratch.data);
 
     (void)events;
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -79,6 +97,8 @@ static void on_ready(struct poller_source *s, uint32_t events)
         write_records(o, scratch.data, (size_t)n);
         if (n > OUTPUT_LITTLE)
             poller_timer_set(o->poller, &quiet, OUTPUT_QUIET_MS);
+        if (o->heard)
+            o->heard(o, scratch.data, (size_t)n);
         return;
     }
     output_stop(o); /* a terminal says EIO when nobody has it open any more */
@@ -91,7 +111,8 @@ int output_start(struct output *o, struct poller *p, int fd, struct error *err)
     o->source.ready = on_ready;
     if (!quiet.fire)
         poller_timer_init(&quiet, give_back);
-    if (fd_set_nonblocking(fd, err) < 0)
+    if (fd_set_nonblocking(fd, err) < 0 || poller_add(p, &o->source, fd, EPOLLIN, err) < 0)
         return -1;
-    return poller_add(p, &o->source, fd, EPOLLIN, err);
+    o->fd = fd;
+    return 0;
 }

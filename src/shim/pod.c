@@ -65,7 +65,8 @@ int pod_create(struct pod *p, const struct namespaces_spec *spec, const char *ex
 
 static bool all_ended(const struct pod *p)
 {
-    LIST_EACH (entry, &p->tasks) {
+    LIST_EACH(entry, &p->tasks)
+    {
         if (LIST_OF(entry, struct task, link)->init.state != PROC_STOPPED)
             return false;
     }
@@ -114,7 +115,8 @@ void pod_stop(struct pod *p)
 {
     if (p->state == POD_NEW || p->state == POD_READY)
         p->state = POD_STOPPING;
-    LIST_EACH (entry, &p->tasks) {
+    LIST_EACH(entry, &p->tasks)
+    {
         task_end(LIST_OF(entry, struct task, link));
     }
     pod_check_stopped(p);
@@ -122,7 +124,8 @@ void pod_stop(struct pod *p)
 
 struct task *pod_find_task(const struct pod *p, const char *id)
 {
-    LIST_EACH (entry, &p->tasks) {
+    LIST_EACH(entry, &p->tasks)
+    {
         struct task *t = LIST_OF(entry, struct task, link);
 
         if (strcmp(t->init.id, id) == 0)

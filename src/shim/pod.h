@@ -33,7 +33,7 @@ struct pod {
     size_t n_execs;
     struct list stoppers; /* calls to be answered when everything has ended */
     struct list waiters;
-    struct list closers;  /* likewise, before the shim ends */
+    struct list closers; /* likewise, before the shim ends */
 };
 
 void pod_init(struct pod *p, struct shim *shim, const char *id);

@@ -26,15 +26,17 @@ int poller_add(struct poller *p, struct poller_source *s, int fd, uint32_t event
     if (epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
         return error_errno(err, errno, "watch a descriptor");
     s->fd = fd;
+    s->events = events;
     return 0;
 }
 
 void poller_change(struct poller *p, struct poller_source *s, uint32_t events)
 {
     struct epoll_event event = {.events = events, .data.ptr = s};
-    int failed = epoll_ctl(p->epoll_fd, EPOLL_CTL_MOD, s->fd, &event);
+    int failed = events == s->events ? 0 : epoll_ctl(p->epoll_fd, EPOLL_CTL_MOD, s->fd, &event);
 
     assert(failed == 0);
+    s->events = events;
 }
 
 void poller_remove(struct poller *p, struct poller_source *s)
@@ -68,7 +70,8 @@ static struct poller_timer *soonest(struct poller *p)
 {
     struct poller_timer *found = NULL;
 
-    LIST_EACH (entry, &p->timers) {
+    LIST_EACH(entry, &p->timers)
+    {
         struct poller_timer *t = LIST_OF(entry, struct poller_timer, link);
 
         if (!found || t->at_ns < found->at_ns)

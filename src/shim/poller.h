@@ -12,6 +12,7 @@
  * event at a time from the kernel; therefore any callback may remove and free any source. */
 struct poller_source {
     int fd; /* -1: not added */
+    uint32_t events;
     void (*ready)(struct poller_source *s, uint32_t events);
 };
 

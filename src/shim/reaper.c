@@ -14,7 +14,8 @@
 
 static struct reaper_child *find(struct reaper *r, pid_t pid)
 {
-    LIST_EACH (entry, &r->children) {
+    LIST_EACH(entry, &r->children)
+    {
         struct reaper_child *c = LIST_OF(entry, struct reaper_child, link);
 
         if (c->pid == pid)

@@ -52,8 +52,7 @@ void reaper_unexpect(struct reaper *r);
 
 /* Watches a process that a runtime left to us, to be called before reaper_unexpect(). When it has
  * already ended, ended is called soon, not from here. ERROR_NOT_FOUND: no such child was here. */
-MUST_CHECK int reaper_adopt(struct reaper *r, struct reaper_child *c, pid_t pid,
-                            struct error *err);
+MUST_CHECK int reaper_adopt(struct reaper *r, struct reaper_child *c, pid_t pid, struct error *err);
 
 /* Stops watching. */
 void reaper_forget(struct reaper_child *c);

@@ -18,6 +18,11 @@ bool relay_is_open(const struct relay *r)
     return r->from >= 0;
 }
 
+bool relay_is_behind(const struct relay *r)
+{
+    return relay_is_open(r) && r->len > 0;
+}
+
 void relay_stop(struct relay *r)
 {
     if (!relay_is_open(r))
@@ -88,6 +93,7 @@ int relay_start(struct relay *r, struct poller *p, int from, int to, struct erro
     r->source.ready = on_ready;
     r->from = from;
     r->to = to;
+    r->len = 0;
     r->data = xmalloc(RELAY_BUFFER_SIZE);
     if (fd_set_nonblocking(from, err) < 0 || fd_set_nonblocking(to, err) < 0 ||
         poller_add(p, &r->source, from, EPOLLIN, err) < 0) {

@@ -28,5 +28,8 @@ void relay_init(struct relay *r);
 MUST_CHECK int relay_start(struct relay *r, struct poller *p, int from, int to, struct error *err);
 bool relay_is_open(const struct relay *r);
 
+/* True while there is something that to has not taken. */
+bool relay_is_behind(const struct relay *r);
+
 /* Closes both; ended is not called. */
 void relay_stop(struct relay *r);

@@ -21,22 +21,14 @@ static const struct {
     unsigned long set;
     unsigned long clear;
 } flag_options[] = {
-    {"ro", MS_RDONLY, 0},
-    {"rw", 0, MS_RDONLY},
-    {"nosuid", MS_NOSUID, 0},
-    {"suid", 0, MS_NOSUID},
-    {"nodev", MS_NODEV, 0},
-    {"dev", 0, MS_NODEV},
-    {"noexec", MS_NOEXEC, 0},
-    {"exec", 0, MS_NOEXEC},
-    {"noatime", MS_NOATIME, 0},
-    {"nodiratime", MS_NODIRATIME, 0},
-    {"relatime", MS_RELATIME, 0},
-    {"strictatime", MS_STRICTATIME, 0},
-    {"sync", MS_SYNCHRONOUS, 0},
-    {"bind", MS_BIND, 0},
-    {"rbind", MS_BIND | MS_REC, 0},
-    {"defaults", 0, 0},
+    {"ro", MS_RDONLY, 0},           {"rw", 0, MS_RDONLY},
+    {"nosuid", MS_NOSUID, 0},       {"suid", 0, MS_NOSUID},
+    {"nodev", MS_NODEV, 0},         {"dev", 0, MS_NODEV},
+    {"noexec", MS_NOEXEC, 0},       {"exec", 0, MS_NOEXEC},
+    {"noatime", MS_NOATIME, 0},     {"nodiratime", MS_NODIRATIME, 0},
+    {"relatime", MS_RELATIME, 0},   {"strictatime", MS_STRICTATIME, 0},
+    {"sync", MS_SYNCHRONOUS, 0},    {"bind", MS_BIND, 0},
+    {"rbind", MS_BIND | MS_REC, 0}, {"defaults", 0, 0},
 };
 
 /* What the options say, taken apart. */
@@ -57,7 +49,7 @@ static bool parse_flag(const char *option, unsigned long *flags)
     return false;
 }
 
-/* The process ends soon, so that the vectors are not freed. */
+/* The process soon ends or becomes another program: the vectors are not freed. */
 static struct wishes parse(const struct rootfs_mount *m)
 {
     static const char lower[] = "lowerdir=";
@@ -129,36 +121,22 @@ static bool mount_layers_one_by_one(const struct rootfs_mount *m, const struct w
     return tree >= 0 && move_mount(tree, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) == 0;
 }
 
-/* The length of the longest "/a/b/" that all of them begin with. */
-static size_t common_parent(const struct strv *paths)
+/* Names the layers by the numbers of descriptors, relative to the folder where these are links:
+ * mount(2) takes only one page of options. */
+static int shorten(struct strv *lowers, struct error *err)
 {
-    const char *first = paths->items[0];
-    size_t len = strlen(first);
+    struct strv numbers = {0};
 
-    for (size_t i = 1; i < paths->len; i++) {
-        size_t same = 0;
+    for (size_t i = 0; i < lowers->len; i++) {
+        int fd = open(lowers->items[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-        while (same < len && first[same] == paths->items[i][same])
-            same++;
-        len = same;
+        if (fd < 0)
+            return error_errno(err, errno, "open layer %s", lowers->items[i]);
+        strv_addf(&numbers, "%d", fd);
     }
-    while (len > 0 && first[len - 1] != '/')
-        len--;
-    return len;
-}
-
-/* Relative names make the option text short; mount(2) takes one page of it. */
-static int enter_parent(struct strv *lowers, struct error *err)
-{
-    size_t len = common_parent(lowers);
-    AUTO_FREE char *parent = xstrndup(lowers->items[0], len);
-
-    if (len == 0)
-        return 0;
-    if (chdir(parent) < 0)
-        return error_errno(err, errno, "enter %s", parent);
-    for (size_t i = 0; i < lowers->len; i++)
-        memmove(lowers->items[i], lowers->items[i] + len, strlen(lowers->items[i] + len) + 1);
+    if (chdir("/proc/self/fd") < 0)
+        return error_errno(err, errno, "enter /proc/self/fd");
+    *lowers = numbers;
     return 0;
 }
 
@@ -166,6 +144,7 @@ static int format_data(const struct wishes *w, struct buf *out, struct error *er
 {
     AUTO_FREE char *data = strv_join(&w->data, ",");
 
+    out->len = 0;
     if (w->lowers.len > 0) {
         AUTO_FREE char *lowers = strv_join(&w->lowers, ":");
 
@@ -180,15 +159,12 @@ static int mount_at_once(const struct rootfs_mount *m, struct wishes *w, const c
 {
     AUTO_FINI(buf) data = BUF(OPTIONS_MAX);
 
-    if (w->lowers.len > 1 && enter_parent(&w->lowers, err) < 0)
-        return -1;
     if (format_data(w, &data, err) < 0)
         return -1;
+    if (data.len >= PAGE && (shorten(&w->lowers, err) < 0 || format_data(w, &data, err) < 0))
+        return -1;
     if (data.len >= PAGE)
-        return error_set(err, ERROR_EXHAUSTED,
-                         "the options of %zu layers are longer than a page, and this kernel does "
-                         "not take layers one by one",
-                         w->lowers.len);
+        return error_set(err, ERROR_EXHAUSTED, "the mount options are longer than a page");
     if (mount(m->source, target, m->type, w->flags, data.data) < 0)
         return error_errno(err, errno, "mount %s", m->type);
     return 0;

@@ -17,6 +17,5 @@ struct rootfs_mount {
 };
 
 /* An overlay's layers may be more than mount(2) has room for: with the new mount interface each
- * is given by itself, on older kernels by a name relative to the folder they share. */
-MUST_CHECK int rootfs_mount(const struct rootfs_mount *m, const char *target,
-                            struct error *err);
+ * is given by itself, on older kernels by the number of a descriptor. */
+MUST_CHECK int rootfs_mount(const struct rootfs_mount *m, const char *target, struct error *err);

@@ -23,7 +23,9 @@
 enum { LOG_TAIL_MAX = 32 * 1024, REPORT_MAX = 4096, WORDS_MAX = 800 };
 
 struct run {
+    struct list link;
     struct run_context *context;
+    const void *group;
     struct reaper_child child;
     struct poller_timer deadline;
     run_ended *ended;
@@ -101,8 +103,8 @@ static int set_up_stdio(const struct run_spec *spec, int report, struct error *e
     return 0;
 }
 
-static _Noreturn void become_runtime(const struct run_context *context,
-                                     const struct run_spec *spec, char **argv, int report)
+static _Noreturn void become_runtime(const struct run_context *context, const struct run_spec *spec,
+                                     char **argv, int report)
 {
     struct error err = {0};
 
@@ -194,6 +196,7 @@ static void run_free(struct run *r)
 {
     if (!r)
         return;
+    list_remove(&r->link);
     poller_timer_clear(&r->deadline);
     fd_close(&r->report);
     free(r->log);
@@ -211,7 +214,7 @@ static void on_child_ended(struct reaper_child *c, int status, int64_t finished_
     if (status != 0)
         explain(r, status, &failure);
     unlink(r->log);
-    r->ended(r, r->owner, status == 0 ? NULL : &failure);
+    r->ended(r->owner, status == 0 ? NULL : &failure);
     reaper_unexpect(r->context->reaper);
 }
 
@@ -220,16 +223,22 @@ static void on_deadline(struct poller_timer *t)
     struct run *r = LIST_OF(t, struct run, deadline);
 
     r->is_late = true;
-    run_kill(r);
-}
-
-void run_kill(struct run *r)
-{
     kill(r->child.pid, SIGKILL);
 }
 
-struct run *run_start(struct run_context *context, const struct run_spec *spec, run_ended *ended,
-                      void *owner, struct error *err)
+void run_kill_group(struct run_context *context, const void *group)
+{
+    LIST_EACH(entry, &context->runs)
+    {
+        struct run *r = LIST_OF(entry, struct run, link);
+
+        if (r->group == group)
+            kill(r->child.pid, SIGKILL);
+    }
+}
+
+int run_start(struct run_context *context, const struct run_spec *spec, run_ended *ended,
+              void *owner, struct error *err)
 {
     AUTO(run) *r = xcalloc(1, sizeof *r);
     AUTO_FINI(strv) argv = {0};
@@ -237,29 +246,32 @@ struct run *run_start(struct run_context *context, const struct run_spec *spec, 
     int ends[2];
     pid_t pid;
 
-    *r = (struct run){.context = context, .ended = ended, .owner = owner, .report = -1};
+    *r = (struct run){.context = context,
+                      .group = spec->group,
+                      .ended = ended,
+                      .owner = owner,
+                      .timeout_ns = spec->timeout_ns,
+                      .report = -1};
+    list_init(&r->link);
     r->child.ended = on_child_ended;
     poller_timer_init(&r->deadline, on_deadline);
-    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
-        error_errno(err, errno, "make a pipe");
-        return NULL;
-    }
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+        return error_errno(err, errno, "make a pipe");
     r->report = ends[0];
     report = ends[1];
     add_arguments(&argv, spec);
     unlink(spec->log);
     pid = fork();
-    if (pid < 0) {
-        error_errno(err, errno, "fork");
-        return NULL;
-    }
+    if (pid < 0)
+        return error_errno(err, errno, "fork");
     if (pid == 0)
         become_runtime(context, spec, argv.items, report);
     r->log = xstrdup(spec->log);
     r->verb = xstrdup(spec->verb->items[0]);
-    r->timeout_ns = spec->timeout_ns;
+    list_add(&context->runs, &r->link);
     reaper_expect(context->reaper);
     reaper_watch(context->reaper, &r->child, pid);
     poller_timer_set(context->poller, &r->deadline, spec->timeout_ns / CLOCK_NS_PER_MS);
-    return TAKE(r);
+    TAKE(r);
+    return 0;
 }

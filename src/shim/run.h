@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <sys/resource.h>
 
+#include "base/list.h"
 #include "base/strv.h"
 #include "shim/reaper.h"
 #include "shim/rootfs.h"
@@ -17,17 +18,19 @@
 struct run_context {
     struct poller *poller;
     struct reaper *reaper;
-    struct rlimit files;        /* RLIMIT_NOFILE as the shim found it, for the runtime */
-    char oom_score_adj[8];      /* likewise; "" when the shim did not change its own */
+    struct list runs;
+    struct rlimit files;   /* RLIMIT_NOFILE as the shim found it, for the runtime */
+    char oom_score_adj[8]; /* likewise; "" when the shim did not change its own */
 };
 
 struct run_spec {
+    const void *group;   /* for run_kill_group() */
     const char *runtime; /* path of the binary */
     const char *root;    /* its --root */
     bool has_systemd_cgroup;
-    const char *log;        /* file for its log, removed afterwards */
-    const struct strv *verb; /* the verb and its arguments */
-    int stdio[3];           /* -1: /dev/null; RUN_REPORT: quoted in the failure */
+    const char *log;                   /* file for its log, removed afterwards */
+    const struct strv *verb;           /* the verb and its arguments */
+    int stdio[3];                      /* -1: /dev/null; RUN_REPORT: quoted in the failure */
     const struct rootfs_mount *mounts; /* made in a mount namespace of its own; NULL: none */
     size_t n_mounts;
     const char *target; /* where they are mounted */
@@ -36,15 +39,13 @@ struct run_spec {
 
 enum { RUN_REPORT = -2, RUN_ARGUMENTS_MAX = 32 };
 
-struct run;
-
 /* failure is NULL when the runtime exited with 0; its words begin with "OCI runtime <verb>
  * failed". Codes: ERROR_UNKNOWN, ERROR_DEADLINE. */
-typedef void run_ended(struct run *r, void *owner, const struct error *failure);
+typedef void run_ended(void *owner, const struct error *failure);
 
 /* The run frees itself after ended. What spec points at is only needed for the call. */
-MUST_CHECK struct run *run_start(struct run_context *context, const struct run_spec *spec,
-                                 run_ended *ended, void *owner, struct error *err);
+MUST_CHECK int run_start(struct run_context *context, const struct run_spec *spec, run_ended *ended,
+                         void *owner, struct error *err);
 
-/* SIGKILL; ended is called as ever. */
-void run_kill(struct run *r);
+/* SIGKILL for all runs of the group; ended is called as ever. */
+void run_kill_group(struct run_context *context, const void *group);

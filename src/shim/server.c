@@ -32,12 +32,17 @@ static void connection_close(struct connection *c)
 {
     int fd = c->source.fd;
 
-    LIST_EACH (entry, &c->calls) {
+    LIST_EACH(entry, &c->calls)
+    {
         struct call *call = LIST_OF(entry, struct call, connection_link);
 
         call->connection = NULL;
         list_remove(&call->connection_link);
-        if (!list_is_empty(&call->link))
+        if (list_is_empty(&call->link))
+            continue;
+        if (call->lost)
+            call->lost(call);
+        else
             call_free(call);
     }
     poller_remove(c->server->poller, &c->source);
@@ -62,8 +67,7 @@ static void connection_break(struct connection *c)
 static void flush(struct connection *c)
 {
     while (c->out.len > 0) {
-        ssize_t n =
-            send(c->source.fd, c->out.data, c->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n = send(c->source.fd, c->out.data, c->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
         if (n < 0 && errno == EINTR)
             continue;
@@ -134,6 +138,10 @@ static void serve_request(struct connection *c, const struct ttrpc_frame *frame)
         return;
     }
     call = call_new(c, frame->stream, request->timeout_nano);
+    if (!call) {
+        refuse(c, frame->stream, ERROR_EXHAUSTED, "too many requests wait for an answer");
+        return;
+    }
     give_fds(c, call);
     if (request->timeout_nano < 0) {
         error_set(&err, ERROR_DEADLINE, "deadline exceeded");
@@ -186,10 +194,8 @@ static ssize_t receive(struct connection *c, char *data, size_t size)
 {
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(CALL_FDS_MAX * sizeof(int))];
     struct iovec iov = {data, size};
-    struct msghdr message = {.msg_iov = &iov,
-                             .msg_iovlen = 1,
-                             .msg_control = control,
-                             .msg_controllen = sizeof control};
+    struct msghdr message = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     ssize_t n = recvmsg(c->source.fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
     if (n > 0)

@@ -17,8 +17,7 @@ static const struct {
     {"containerd.task.v2.Task", &containerd__task__v3__task__descriptor, service_task_methods},
     {"containerd.runtime.sandbox.v1.Sandbox",
      &containerd__runtime__sandbox__v1__sandbox__descriptor, service_sandbox_methods},
-    {"berth.shim.v1.Container", &berth__shim__v1__container__descriptor,
-     service_container_methods},
+    {"berth.shim.v1.Container", &berth__shim__v1__container__descriptor, service_container_methods},
 };
 
 static const struct service_method *find_method(const struct service_method *methods,
@@ -54,8 +53,7 @@ int service_dispatch(struct shim *s, struct call *call, const Ttrpc__Request *re
         if (!method || !input)
             return error_set(err, ERROR_UNIMPLEMENTED, "method %.100s of service %s",
                              request->method, request->service);
-        message =
-            arena_unpack(arena, input, request->payload.data, request->payload.len, err);
+        message = arena_unpack(arena, input, request->payload.data, request->payload.len, err);
         return message ? method->serve(s, call, message, err) : -1;
     }
     return error_set(err, ERROR_UNIMPLEMENTED, "service %.100s", request->service);

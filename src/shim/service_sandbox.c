@@ -35,8 +35,8 @@ static int create_with(struct pod *pod, const Berth__Shim__V1__PodOptions *optio
     if (options->n_sysctls > SYSCTLS_MAX)
         return error_set(err, ERROR_EXHAUSTED, "more than %d sysctls", SYSCTLS_MAX);
     for (size_t i = 0; i < options->n_sysctls; i++)
-        sysctls[i] = (struct namespaces_sysctl){options->sysctls[i]->key,
-                                                options->sysctls[i]->value};
+        sysctls[i] =
+            (struct namespaces_sysctl){options->sysctls[i]->key, options->sysctls[i]->value};
     return pod_create(pod, &spec, options->exits_dir, err);
 }
 
@@ -48,8 +48,8 @@ static int serve_create(struct shim *s, struct call *call, const void *request, 
 
     if (!r->options || !is_type(r->options->type_url, OPTIONS_TYPE))
         return error_set(err, ERROR_INVALID, "options must be a " OPTIONS_TYPE);
-    options = berth__shim__v1__pod_options__unpack(NULL, r->options->value.len,
-                                                   r->options->value.data);
+    options =
+        berth__shim__v1__pod_options__unpack(NULL, r->options->value.len, r->options->value.data);
     if (!options)
         return error_set(err, ERROR_INVALID, "options are damaged");
     failed = create_with(&s->pod, options, err);
@@ -95,8 +95,7 @@ static int serve_status(struct shim *s, struct call *call, const void *request, 
     (void)err;
     response.sandbox_id = s->pod.id;
     response.pid = (uint32_t)pod_pid(&s->pod);
-    response.state =
-        (char *)(s->pod.state == POD_READY ? "SANDBOX_READY" : "SANDBOX_NOTREADY");
+    response.state = (char *)(s->pod.state == POD_READY ? "SANDBOX_READY" : "SANDBOX_NOTREADY");
     if (s->pod.created_ns)
         response.created_at = &created;
     if (s->pod.stopped_ns)
@@ -132,8 +131,7 @@ static int serve_wait(struct shim *s, struct call *call, const void *request, st
     return 0;
 }
 
-static int serve_shutdown(struct shim *s, struct call *call, const void *request,
-                          struct error *err)
+static int serve_shutdown(struct shim *s, struct call *call, const void *request, struct error *err)
 {
     (void)request;
     (void)err;
@@ -144,9 +142,8 @@ static int serve_shutdown(struct shim *s, struct call *call, const void *request
 }
 
 const struct service_method service_sandbox_methods[] = {
-    {"CreateSandbox", serve_create}, {"StartSandbox", serve_start},
-    {"SandboxStatus", serve_status}, {"PingSandbox", serve_ping},
-    {"StopSandbox", serve_stop},     {"WaitSandbox", serve_wait},
-    {"ShutdownSandbox", serve_shutdown},
-    {NULL, NULL},
+    {"CreateSandbox", serve_create},     {"StartSandbox", serve_start},
+    {"SandboxStatus", serve_status},     {"PingSandbox", serve_ping},
+    {"StopSandbox", serve_stop},         {"WaitSandbox", serve_wait},
+    {"ShutdownSandbox", serve_shutdown}, {NULL, NULL},
 };

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/own.h"
 #include "shim.pb-c.h"
+#include "shim/attachment.h"
 #include "shim/exec.h"
 #include "shim/service.h"
 #include "shim/task.h"
@@ -56,8 +57,11 @@ static Google__Protobuf__Timestamp finished_at(const struct proc *p)
     return at;
 }
 
-static Containerd__V1__Types__Status status_of(const struct proc *p)
+/* What was never started stays created until it is gone. */
+static Containerd__V1__Types__Status status_of(const struct task *t, const struct proc *p)
 {
+    if (p == &t->init && p->state == PROC_ENDED && !t->was_started)
+        return CONTAINERD__V1__TYPES__STATUS__CREATED;
     switch (p->state) {
     case PROC_NEW:
     case PROC_STARTING:
@@ -87,7 +91,7 @@ static int serve_state(struct shim *s, struct call *call, const void *request, s
     response.exec_id = r->exec_id;
     response.bundle = t->bundle;
     response.pid = (uint32_t)p->child.pid;
-    response.status = status_of(p);
+    response.status = status_of(t, p);
     response.stdin = p->in;
     response.stdout = p->out;
     response.stderr = p->err;
@@ -265,11 +269,11 @@ static int serve_exec(struct shim *s, struct call *call, const void *request, st
 {
     const Containerd__Task__V3__ExecProcessRequest *r = request;
     struct streams_spec stdio = {.in = r->stdin,
-                               .out = r->stdout,
-                               .err = r->stderr,
-                               .has_terminal = r->terminal,
-                               .fds = call->fds,
-                               .n_fds = call->n_fds};
+                                 .out = r->stdout,
+                                 .err = r->stderr,
+                                 .has_terminal = r->terminal,
+                                 .fds = call->fds,
+                                 .n_fds = call->n_fds};
     struct task *t = find_task(s, r->id, err);
 
     if (!t)
@@ -294,8 +298,7 @@ static int serve_resize(struct shim *s, struct call *call, const void *request, 
     return 0;
 }
 
-static int serve_close_io(struct shim *s, struct call *call, const void *request,
-                          struct error *err)
+static int serve_close_io(struct shim *s, struct call *call, const void *request, struct error *err)
 {
     const Containerd__Task__V3__CloseIORequest *r = request;
     struct proc *p = find_proc(s, r->id, r->exec_id, err);
@@ -331,8 +334,7 @@ static int serve_wait(struct shim *s, struct call *call, const void *request, st
     return 0;
 }
 
-static int serve_connect(struct shim *s, struct call *call, const void *request,
-                         struct error *err)
+static int serve_connect(struct shim *s, struct call *call, const void *request, struct error *err)
 {
     const Containerd__Task__V3__ConnectRequest *r = request;
     Containerd__Task__V3__ConnectResponse response = CONTAINERD__TASK__V3__CONNECT_RESPONSE__INIT;
@@ -347,8 +349,7 @@ static int serve_connect(struct shim *s, struct call *call, const void *request,
 }
 
 /* Nothing is done while there are containers: whoever means the pod says ShutdownSandbox. */
-static int serve_shutdown(struct shim *s, struct call *call, const void *request,
-                          struct error *err)
+static int serve_shutdown(struct shim *s, struct call *call, const void *request, struct error *err)
 {
     (void)request;
     (void)err;
@@ -363,12 +364,14 @@ static int serve_shutdown(struct shim *s, struct call *call, const void *request
 }
 
 const struct service_method service_task_methods[] = {
-    {"State", serve_state},       {"Create", serve_create},   {"Start", serve_start},
-    {"Delete", serve_delete},     {"Pids", serve_pids},       {"Pause", serve_pause},
-    {"Resume", serve_resume},     {"Kill", serve_kill},       {"Exec", serve_exec},
-    {"ResizePty", serve_resize},  {"CloseIO", serve_close_io}, {"Update", serve_update},
-    {"Wait", serve_wait},         {"Connect", serve_connect}, {"Shutdown", serve_shutdown},
-    {NULL, NULL},
+    {"State", serve_state},       {"Create", serve_create},
+    {"Start", serve_start},       {"Delete", serve_delete},
+    {"Pids", serve_pids},         {"Pause", serve_pause},
+    {"Resume", serve_resume},     {"Kill", serve_kill},
+    {"Exec", serve_exec},         {"ResizePty", serve_resize},
+    {"CloseIO", serve_close_io},  {"Update", serve_update},
+    {"Wait", serve_wait},         {"Connect", serve_connect},
+    {"Shutdown", serve_shutdown}, {NULL, NULL},
 };
 
 static int serve_reopen(struct shim *s, struct call *call, const void *request, struct error *err)
@@ -382,7 +385,35 @@ static int serve_reopen(struct shim *s, struct call *call, const void *request, 
     return 0;
 }
 
+static int serve_attach(struct shim *s, struct call *call, const void *request, struct error *err)
+{
+    const Berth__Shim__V1__AttachRequest *r = request;
+    const struct streams_spec spec = {
+        .in = r->stdin, .out = r->stdout, .err = r->stderr, .fds = call->fds, .n_fds = call->n_fds};
+    struct task *t = find_task(s, r->id, err);
+
+    if (!t)
+        return -1;
+    if (!proc_is_alive(&t->init))
+        return error_set(err, ERROR_PRECONDITION, "cannot attach to a %s container",
+                         proc_state_name(t->init.state));
+    if (attachment_open(&t->init.io, &spec, r->stdin_once, err) < 0)
+        return -1;
+    call_reply(call, NULL);
+    return 0;
+}
+
+static int serve_tend(struct shim *s, struct call *call, const void *request, struct error *err)
+{
+    const Berth__Shim__V1__TendExecRequest *r = request;
+    struct exec *x = find_exec(s, r->id, r->exec_id, err);
+
+    return x ? exec_tend(x, call, err) : -1;
+}
+
 const struct service_method service_container_methods[] = {
     {"ReopenLog", serve_reopen},
+    {"Attach", serve_attach},
+    {"TendExec", serve_tend},
     {NULL, NULL},
 };

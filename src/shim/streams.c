@@ -7,6 +7,7 @@
 
 #include "base/fd.h"
 #include "base/own.h"
+#include "shim/attachment.h"
 
 static const char *const stream_names[] = {"stdin", "stdout", "stderr"};
 
@@ -20,11 +21,12 @@ static const char *log_path(const char *text)
 void streams_init(struct streams *s, struct poller *p)
 {
     *s = (struct streams){.poller = p,
-                        .child = {-1, -1, -1},
-                        .held = -1,
-                        .master = -1,
-                        .console = {.listener = -1},
-                        .log = LOG_FILE_NONE};
+                          .child = {-1, -1, -1},
+                          .held = -1,
+                          .master = -1,
+                          .console = {.listener = -1},
+                          .log = LOG_FILE_NONE};
+    list_init(&s->attachments);
     for (int i = 0; i < 2; i++) {
         output_init(&s->outputs[i], &s->log, stream_names[i + 1], 0);
         relay_init(&s->relays[i]);
@@ -35,6 +37,14 @@ bool streams_is_drained(const struct streams *s)
 {
     return !output_is_open(&s->outputs[0]) && !output_is_open(&s->outputs[1]) &&
            !relay_is_open(&s->relays[1]);
+}
+
+bool streams_is_behind(const struct streams *s)
+{
+    for (int i = 0; i < 2; i++)
+        if (output_is_open(&s->outputs[i]) && s->outputs[i].source.fd < 0)
+            return true;
+    return relay_is_behind(&s->relays[1]);
 }
 
 static void on_output_ended(struct streams *s)
@@ -53,6 +63,16 @@ static void on_stderr_ended(struct output *o)
     on_output_ended(LIST_OF(o, struct streams, outputs[1]));
 }
 
+static void on_stdout_heard(struct output *o, const char *data, size_t len)
+{
+    attachment_feed(LIST_OF(o, struct streams, outputs[0]), 0, data, len);
+}
+
+static void on_stderr_heard(struct output *o, const char *data, size_t len)
+{
+    attachment_feed(LIST_OF(o, struct streams, outputs[1]), 1, data, len);
+}
+
 static void on_stdin_relayed(struct relay *r)
 {
     (void)r; /* a terminal is not closed by the end of its input */
@@ -63,8 +83,7 @@ static void on_stdout_relayed(struct relay *r)
     on_output_ended(LIST_OF(r, struct streams, relays[1]));
 }
 
-/* The descriptor that fd://N means; -1 with an error for anything else. */
-static int take_passed(const struct streams_spec *spec, const char *text, struct error *err)
+int streams_take_passed(const struct streams_spec *spec, const char *text, struct error *err)
 {
     static const char scheme[] = "fd://";
     const char *digit = text + sizeof scheme - 1;
@@ -77,6 +96,11 @@ static int take_passed(const struct streams_spec *spec, const char *text, struct
     return fd_take(&spec->fds[*digit - '0']);
 }
 
+static bool is_heard(const char *text)
+{
+    return strcmp(text, "hear") == 0;
+}
+
 static int open_log(struct streams *s, const char *path, struct error *err)
 {
     if (!s->log.path)
@@ -86,7 +110,7 @@ static int open_log(struct streams *s, const char *path, struct error *err)
     return 0;
 }
 
-/* The shim's end of a pipe, or of a terminal, goes into the log. */
+/* The shim's end of a pipe goes into the log, and to those who are attached. */
 static int log_output(struct streams *s, int which, const struct streams_spec *spec, int fd,
                       struct error *err)
 {
@@ -94,6 +118,7 @@ static int log_output(struct streams *s, int which, const struct streams_spec *s
 
     output_init(o, &s->log, stream_names[which], spec->line_max);
     o->ended = which == 1 ? on_stdout_ended : on_stderr_ended;
+    o->heard = which == 1 ? on_stdout_heard : on_stderr_heard;
     return output_start(o, s->poller, fd, err);
 }
 
@@ -116,9 +141,11 @@ static int open_output(struct streams *s, int which, const struct streams_spec *
 
     if (!*text)
         return 0;
-    if (!path)
-        return (s->child[which] = take_passed(spec, text, err)) < 0 ? -1 : 0;
-    if (open_log(s, path, err) < 0 || open_pipe(&from, &s->child[which], err) < 0)
+    if (!path && !is_heard(text))
+        return (s->child[which] = streams_take_passed(spec, text, err)) < 0 ? -1 : 0;
+    if (path && open_log(s, path, err) < 0)
+        return -1;
+    if (open_pipe(&from, &s->child[which], err) < 0)
         return -1;
     if (log_output(s, which, spec, from, err) < 0)
         return -1;
@@ -132,7 +159,7 @@ static int open_input(struct streams *s, const struct streams_spec *spec, struct
         return 0;
     if (strcmp(spec->in, "hold") == 0)
         return open_pipe(&s->child[0], &s->held, err);
-    return (s->child[0] = take_passed(spec, spec->in, err)) < 0 ? -1 : 0;
+    return (s->child[0] = streams_take_passed(spec, spec->in, err)) < 0 ? -1 : 0;
 }
 
 static int open_null(struct error *err)
@@ -149,13 +176,13 @@ static int open_terminal(struct streams *s, const struct streams_spec *spec, str
 
     if (path && open_log(s, path, err) < 0)
         return -1;
-    if (!path) {
-        s->child[1] = *spec->out ? take_passed(spec, spec->out, err) : open_null(err);
+    if (!path && !is_heard(spec->out)) {
+        s->child[1] = *spec->out ? streams_take_passed(spec, spec->out, err) : open_null(err);
         if (s->child[1] < 0)
             return -1;
     }
     if (*spec->in && strcmp(spec->in, "hold") != 0 &&
-        (s->child[0] = take_passed(spec, spec->in, err)) < 0)
+        (s->child[0] = streams_take_passed(spec, spec->in, err)) < 0)
         return -1;
     log_framer_init(&s->outputs[0].framer, spec->line_max);
     return console_open(&s->console, err);
@@ -195,18 +222,17 @@ static int start_terminal(struct streams *s, struct error *err)
         if (to < 0 || relay_start(&s->relays[0], s->poller, fd_take(&s->child[0]), to, err) < 0)
             return -1;
     }
-    if (!s->log.path) {
+    if (s->child[1] >= 0) {
         int from = copy_master(s, err);
 
         s->relays[1].ended = on_stdout_relayed;
-        if (from < 0 ||
-            relay_start(&s->relays[1], s->poller, from, fd_take(&s->child[1]), err) < 0)
+        if (from < 0 || relay_start(&s->relays[1], s->poller, from, fd_take(&s->child[1]), err) < 0)
             return -1;
-    }
-    if (!s->log.path)
         return 0;
+    }
     copy = copy_master(s, err);
     s->outputs[0].ended = on_stdout_ended;
+    s->outputs[0].heard = on_stdout_heard;
     if (copy < 0 || output_start(&s->outputs[0], s->poller, copy, err) < 0)
         return -1;
     fd_take(&copy);
@@ -252,6 +278,7 @@ int streams_reopen_log(struct streams *s, struct error *err)
 
 void streams_close(struct streams *s)
 {
+    attachment_close_all(s);
     for (int i = 0; i < 2; i++) {
         output_stop(&s->outputs[i]);
         relay_stop(&s->relays[i]);

@@ -14,11 +14,13 @@
  *
  *   ""                    /dev/null
  *   cri-log:///a/path     outputs only: the log file there, the same one for both
+ *   hear                  outputs only: read and thrown away, but for those who are attached
  *   fd://N                the N-th descriptor that came with the request
  *   hold                  stdin only: a pipe that the shim holds open until streams_close_in()
  *
- * With a terminal, stdin and stdout are relayed to and from its master, or stdout is logged from
- * it. Memory of the caller. */
+ * With a terminal, stdin and stdout are relayed to and from its master, or stdout is logged or
+ * heard from it. What is logged or heard goes to those who are attached, too; see attachment.h.
+ * Memory of the caller. */
 struct streams_spec {
     const char *in;
     const char *out;
@@ -39,6 +41,8 @@ struct streams {
     struct log_file log;
     struct output outputs[2];
     struct relay relays[2]; /* to the terminal, and from it */
+    struct list attachments;
+    size_t n_attachments;
     /* Called when the last output has come to its end; not from streams_close(). */
     void (*ended)(struct streams *s);
 };
@@ -54,10 +58,18 @@ MUST_CHECK int streams_started(struct streams *s, struct error *err);
 /* False while an output may still say something. */
 bool streams_is_drained(const struct streams *s);
 
+/* True while somebody is slow in taking what the process has said. */
+bool streams_is_behind(const struct streams *s);
+
+/* The descriptor that fd://N means, now the caller's; -1 with an error for anything else. */
+MUST_CHECK int streams_take_passed(const struct streams_spec *spec, const char *text,
+                                   struct error *err);
+
 void streams_close_in(struct streams *s);
 
 /* ERROR_PRECONDITION when it has none. */
-MUST_CHECK int streams_resize(struct streams *s, unsigned width, unsigned height, struct error *err);
+MUST_CHECK int streams_resize(struct streams *s, unsigned width, unsigned height,
+                              struct error *err);
 MUST_CHECK int streams_reopen_log(struct streams *s, struct error *err);
 
 /* Writes what is held to the log and closes everything. */

@@ -24,7 +24,8 @@ static bool is_separator(char c)
 /* No two separators in a row: the name becomes a path, which then has neither ".." nor "//". */
 static bool is_well_formed(const char *name)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
     char before = '.';
 
     if (strlen(name) > NAME_LEN_MAX)
@@ -45,8 +46,10 @@ int sysctl_check(const char *name, const struct sysctl_scope *scope, struct erro
         return error_set(err, ERROR_INVALID, "sysctl \"%.*s\" is not a name of one", NAME_LEN_MAX,
                          name);
     if (!is_net && !is_ipc)
-        return error_set(err, ERROR_INVALID, "sysctl %s is not kept per namespace: it would change "
-                         "the whole host", name);
+        return error_set(err, ERROR_INVALID,
+                         "sysctl %s is not kept per namespace: it would change "
+                         "the whole host",
+                         name);
     if (is_net && !scope->has_net)
         return error_set(err, ERROR_INVALID, "sysctl %s: the pod is in the host's network", name);
     if (is_ipc && !scope->has_ipc)

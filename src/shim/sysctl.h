@@ -13,8 +13,7 @@ struct sysctl_scope {
 
 /* Only what belongs to a namespace of the pod's own may be set: net.*, and kernel.shm*,
  * kernel.msg*, kernel.sem, fs.mqueue.*. ERROR_INVALID names the parameter and the reason. */
-MUST_CHECK int sysctl_check(const char *name, const struct sysctl_scope *scope,
-                            struct error *err);
+MUST_CHECK int sysctl_check(const char *name, const struct sysctl_scope *scope, struct error *err);
 
 /* Writes it; to be called from within the namespaces. */
 MUST_CHECK int sysctl_write(const char *name, const char *value, struct error *err);

@@ -72,12 +72,13 @@ void task_remove(struct task *t)
     pod_check_stopped(pod);
 }
 
-struct run *task_run(struct task *t, struct run_spec *spec, run_ended *ended, void *owner,
-                     struct error *err)
+int task_run(struct task *t, struct run_spec *spec, run_ended *ended, void *owner,
+             struct error *err)
 {
     static unsigned count;
     AUTO_FREE char *log = xasprintf("%s/run-%u.log", t->bundle, ++count);
 
+    spec->group = t;
     spec->runtime = t->runtime;
     spec->root = t->runtime_root;
     spec->has_systemd_cgroup = t->has_systemd_cgroup;
@@ -94,12 +95,11 @@ struct operation {
     void (*done)(struct task *t, struct call *call, const struct error *failure);
 };
 
-static void on_operation_ended(struct run *r, void *owner, const struct error *failure)
+static void on_operation_ended(void *owner, const struct error *failure)
 {
     AUTO_FREE struct operation *op = owner;
     struct task *t = op->task;
 
-    (void)r;
     t->n_runs--;
     op->done(t, op->call, failure);
     task_end_advance(t);
@@ -120,7 +120,7 @@ static int operate(struct task *t, const char *verb, const char *option, int inp
         strv_add(&words, "-");
     }
     strv_add(&words, t->init.id);
-    if (!task_run(t, &spec, on_operation_ended, owner, err))
+    if (task_run(t, &spec, on_operation_ended, owner, err) < 0)
         return -1;
     TAKE(owner);
     t->n_runs++;
@@ -153,6 +153,7 @@ static void on_started(struct task *t, struct call *call, const struct error *fa
         call_fail(call, failure);
         return;
     }
+    t->was_started = true;
     if (t->init.state == PROC_CREATED)
         t->init.state = PROC_RUNNING;
     response.pid = (uint32_t)t->init.child.pid;
@@ -231,7 +232,7 @@ int task_kill(struct task *t, int signal, bool all, struct error *err)
         return -1;
     /* A frozen process dies only when it is thawed, which the cgroup knows. */
     all |= signal == SIGKILL && (t->has_shared_pid || t->init.state == PROC_PAUSED);
-    if (all)
-        container_cgroup_kill(&t->cgroup, signal);
+    if (all && container_cgroup_kill(&t->cgroup, signal) > 0 && signal != SIGKILL)
+        return 0; /* the first process is among them */
     return proc_signal(&t->init, signal, err);
 }

@@ -29,13 +29,15 @@ struct task {
     bool has_shared_pid; /* its processes outlive its first one, unless they are killed */
     struct container_cgroup cgroup;
     struct list execs;
-    size_t n_runs;     /* of the OCI runtime, under way for it */
-    bool is_starting;  /* one of them is start */
-    bool is_to_end;    /* as soon as there is something to kill */
-    bool is_deleting;  /* the last run, after its end */
+    size_t n_runs;    /* of the OCI runtime, under way for it */
+    bool is_starting; /* one of them is start */
+    bool was_started; /* it succeeded: the exit is one that somebody wants to know */
+    bool is_to_end;   /* as soon as there is something to kill */
+    bool is_deleting; /* the last run, after its end */
     bool saw_oom;
-    int64_t ended_ns;  /* monotonic */
-    int64_t empty_ns;  /* since when its cgroup is known to be empty; 0: it is not */
+    int64_t ended_ns; /* monotonic */
+    int64_t empty_ns; /* since when its cgroup is known to be empty; 0: it is not */
+    int64_t tick_ms;
     struct poller_timer tick;
     struct list deleters; /* calls to be answered, and the task freed, once it is stopped */
 };
@@ -82,5 +84,5 @@ void task_end_advance(struct task *t);
 
 /* A run of the OCI runtime for the container, for the files of this noun and exec.c. The caller
  * fills in the verb, stdio, mounts and the time. */
-MUST_CHECK struct run *task_run(struct task *t, struct run_spec *spec, run_ended *ended,
-                                void *owner, struct error *err);
+MUST_CHECK int task_run(struct task *t, struct run_spec *spec, run_ended *ended, void *owner,
+                        struct error *err);

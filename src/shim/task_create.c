@@ -29,11 +29,10 @@ static void refuse(struct creation *c, const struct error *failure)
     free(c);
 }
 
-static void on_cleaned_up(struct run *r, void *owner, const struct error *failure)
+static void on_cleaned_up(void *owner, const struct error *failure)
 {
     struct creation *c = owner;
 
-    (void)r;
     if (failure)
         log_warn("container %s: after its creation failed: %s", c->task->init.id, failure->text);
     refuse(c, &c->failure);
@@ -54,7 +53,7 @@ static void clean_up(struct creation *c, const struct error *failure)
     strv_add(&verb, "delete");
     strv_add(&verb, "--force");
     strv_add(&verb, c->task->init.id);
-    if (!task_run(c->task, &spec, on_cleaned_up, c, &err))
+    if (task_run(c->task, &spec, on_cleaned_up, c, &err) < 0)
         refuse(c, &c->failure);
 }
 
@@ -69,7 +68,7 @@ static int take_over(struct task *t, struct error *err)
     return streams_started(&t->init.io, err);
 }
 
-static void on_created(struct run *r, void *owner, const struct error *failure)
+static void on_created(void *owner, const struct error *failure)
 {
     Containerd__Task__V3__CreateTaskResponse response =
         CONTAINERD__TASK__V3__CREATE_TASK_RESPONSE__INIT;
@@ -77,11 +76,10 @@ static void on_created(struct run *r, void *owner, const struct error *failure)
     struct task *t = c->task;
     struct error err;
 
-    (void)r;
     if (!failure && take_over(t, &err) < 0)
         failure = &err;
     if (failure) {
-        if (failure->code == ERROR_DEADLINE || failure == &err)
+        if (failure->code == ERROR_DEADLINE || failure == &err || t->is_to_end)
             clean_up(TAKE(c), failure);
         else
             refuse(TAKE(c), failure);
@@ -121,7 +119,7 @@ static int run_create(struct task *t, const struct task_spec *spec, struct creat
         strv_add(&verb, io->console.path);
     }
     strv_add(&verb, t->init.id);
-    return task_run(t, &run, on_created, owner, err) ? 0 : -1;
+    return task_run(t, &run, on_created, owner, err);
 }
 
 static int check(const struct pod *pod, const struct task_spec *spec, struct error *err)

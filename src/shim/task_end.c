@@ -23,8 +23,9 @@
  * task_end_advance() looks how far it has come; it is called again when something has happened,
  * and by a timer while it waits for what nobody tells. */
 enum {
-    TICK_MS = 20,
-    OVERALL_MS = 10000,    /* for steps 2 and 3 each, at most */
+    TICK_FIRST_MS = 1,
+    TICK_MAX_MS = 50,
+    OVERALL_MS = 10000,    /* then whatever is in the way is given up, in each step */
     AFTER_EMPTY_MS = 2000, /* outputs that outlive the cgroup */
     DELETE_TIMEOUT_S = 10,
 };
@@ -36,7 +37,24 @@ static int64_t ms_since(int64_t ns)
 
 static void wait_a_little(struct task *t)
 {
-    poller_timer_set(&t->shim->poller, &t->tick, TICK_MS);
+    t->tick_ms = t->tick_ms ? t->tick_ms * 2 : TICK_FIRST_MS;
+    if (t->tick_ms > TICK_MAX_MS)
+        t->tick_ms = TICK_MAX_MS;
+    poller_timer_set(&t->shim->poller, &t->tick, t->tick_ms);
+}
+
+/* Step 1. What a runtime wants of a container that is dead has no prospects. */
+static bool runs_are_over(struct task *t)
+{
+    int64_t left_ms = OVERALL_MS - ms_since(t->ended_ns);
+
+    if (t->n_runs == 0)
+        return true;
+    if (left_ms > 0)
+        poller_timer_set(&t->shim->poller, &t->tick, left_ms);
+    else
+        run_kill_group(&t->shim->runs, t);
+    return false;
 }
 
 /* Step 2: false while something is alive that can be hoped to die. */
@@ -46,7 +64,8 @@ static bool all_are_gone(struct task *t)
 
     if (ms_since(t->ended_ns) >= OVERALL_MS)
         return true;
-    LIST_EACH (entry, &t->execs) {
+    LIST_EACH(entry, &t->execs)
+    {
         struct exec *x = LIST_OF(entry, struct exec, link);
 
         exec_end(x);
@@ -64,6 +83,12 @@ static bool is_drained(struct task *t)
 {
     if (streams_is_drained(&t->init.io))
         return true;
+    /* Who is attached and slow is given its time, which has an end. */
+    if (streams_is_behind(&t->init.io)) {
+        t->empty_ns = 0;
+        wait_a_little(t);
+        return false;
+    }
     if (!container_cgroup_is_empty(&t->cgroup))
         t->empty_ns = 0;
     else if (t->empty_ns == 0)
@@ -71,7 +96,8 @@ static bool is_drained(struct task *t)
     if (ms_since(t->ended_ns) >= OVERALL_MS ||
         (t->empty_ns && ms_since(t->empty_ns) >= AFTER_EMPTY_MS)) {
         log_warn("container %s has ended, but somebody keeps its outputs open; what they write is "
-                 "lost", t->init.id);
+                 "lost",
+                 t->init.id);
         return true;
     }
     wait_a_little(t);
@@ -91,12 +117,13 @@ static void answer_delete(const struct task *t, struct call *call)
     call_reply(call, &response.base);
 }
 
+/* What was created and never started has no exit: a restarted berthd takes it for not created. */
 static void store_record(const struct task *t)
 {
     struct exit_record record = {t->init.status, t->init.finished_ns, t->saw_oom};
     struct error err;
 
-    if (t->shim->pod.exits >= 0 &&
+    if (t->was_started && t->shim->pod.exits >= 0 &&
         exit_record_store(t->shim->pod.exits, t->init.id, &record, &err) < 0)
         log_error("container %s: %s", t->init.id, err.text);
 }
@@ -117,11 +144,10 @@ static void publish(struct task *t)
         pod_check_stopped(pod);
 }
 
-static void on_deleted(struct run *r, void *owner, const struct error *failure)
+static void on_deleted(void *owner, const struct error *failure)
 {
     struct task *t = owner;
 
-    (void)r;
     if (failure)
         log_warn("container %s: %s", t->init.id, failure->text);
     publish(t);
@@ -140,7 +166,7 @@ static void delete_container(struct task *t)
     strv_add(&verb, "--force");
     strv_add(&verb, t->init.id);
     t->is_deleting = true;
-    if (!task_run(t, &spec, on_deleted, t, &err)) {
+    if (task_run(t, &spec, on_deleted, t, &err) < 0) {
         log_error("container %s: delete it: %s", t->init.id, err.text);
         publish(t);
     }
@@ -152,7 +178,7 @@ void task_end_advance(struct task *t)
         return;
     if (t->ended_ns == 0)
         t->ended_ns = clock_monotonic_ns();
-    if (t->n_runs > 0 || !all_are_gone(t) || !is_drained(t))
+    if (!runs_are_over(t) || !all_are_gone(t) || !is_drained(t))
         return;
     poller_timer_clear(&t->tick);
     streams_close(&t->init.io);
@@ -164,6 +190,8 @@ void task_end(struct task *t)
 {
     struct error ignored;
 
+    if (t->init.state == PROC_STARTING && !t->is_to_end)
+        run_kill_group(&t->shim->runs, t);
     t->is_to_end = true;
     if (proc_is_alive(&t->init) && task_kill(t, SIGKILL, true, &ignored) < 0)
         return; /* it has just ended */
@@ -179,6 +207,9 @@ int task_end_and_delete(struct task *t, struct call *call, struct error *err)
     if (t->init.state != PROC_CREATED && t->init.state != PROC_ENDED)
         return error_set(err, ERROR_PRECONDITION, "cannot delete a %s process",
                          proc_state_name(t->init.state));
+    if (t->is_starting)
+        return error_set(err, ERROR_PRECONDITION,
+                         "cannot delete a container that is being started");
     list_add(&t->deleters, &call->link);
     task_end(t);
     return 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "wire/tar_fields.h"
 #include "wire/tar_header.h"
 #include "wire/tar_pax.h"
 #include "wire/tar_sparse.h"
@@ -21,7 +22,7 @@ enum state { HEADER, EXTENSION, EXTENTS, MAP, DATA, SKIP, AFTER_END };
  * of the file with its holes. */
 enum { SPARSE_AT = 386, SPARSE_MORE_AT = 482, SPARSE_SIZE_AT = 483, SPARSE_NEXT_MORE_AT = 504 };
 
-enum { SIZE_FIELD = 12, MAJOR_MAX = 0xfff, MINOR_MAX = 0xfffff };
+enum { SIZE_FIELD = 12 };
 
 struct tar {
     enum state state;
@@ -32,15 +33,11 @@ struct tar {
 
     struct buf extension; /* that is being read */
     struct buf records;   /* what pax points into */
-    struct tar_pax pax;
-    char *gnu_path;
-    char *gnu_link;
+    struct tar_fields fields;
 
     struct tar_header header;
     struct tar_entry entry;
     struct tar_sparse sparse;
-    char path[TAR_PATH_MAX + 1];
-    char link[TAR_PATH_MAX + 1];
 
     uint64_t left;  /* of the stored bytes of this entry or extension */
     size_t padding; /* behind them */
@@ -55,7 +52,7 @@ struct tar *tar_new(void)
 
     buf_init(&t->extension, TAR_EXTENSION_MAX);
     buf_init(&t->records, TAR_EXTENSION_MAX);
-    tar_pax_clear(&t->pax);
+    tar_pax_clear(&t->fields.pax);
     return t;
 }
 
@@ -65,10 +62,8 @@ void tar_free(struct tar *t)
         return;
     buf_fini(&t->extension);
     buf_fini(&t->records);
-    tar_pax_fini(&t->pax);
+    tar_fields_fini(&t->fields);
     tar_sparse_fini(&t->sparse);
-    free(t->gnu_path);
-    free(t->gnu_link);
     free(t);
 }
 
@@ -125,10 +120,8 @@ static void skip_rest(struct tar *t)
 
 static void forget_extensions(struct tar *t)
 {
-    tar_pax_clear(&t->pax);
+    tar_fields_clear(&t->fields);
     tar_sparse_clear(&t->sparse);
-    free(TAKE(t->gnu_path));
-    free(TAKE(t->gnu_link));
 }
 
 static int begin_extension(struct tar *t, struct error *err)
@@ -149,16 +142,18 @@ static int begin_extension(struct tar *t, struct error *err)
 static int end_extension(struct tar *t, struct error *err)
 {
     const char *text = t->extension.data ? t->extension.data : "";
-    char **name = t->header.type == 'L' ? &t->gnu_path : &t->gnu_link;
+    char **name = t->header.type == 'L' ? &t->fields.gnu_path : &t->fields.gnu_link;
 
     if (t->header.type == 'x') {
         struct buf records = t->extension;
 
         t->extension = t->records;
         t->records = records;
-        tar_pax_clear(&t->pax);
+        tar_pax_clear(&t->fields.pax);
         tar_sparse_clear(&t->sparse);
-        return tar_pax_parse(&t->pax, &t->sparse, records.data, records.len, err);
+        return records.len == 0
+                   ? 0
+                   : tar_pax_parse(&t->fields.pax, &t->sparse, records.data, records.len, err);
     }
     free(*name);
     *name = xstrndup(text, t->extension.len);
@@ -178,98 +173,15 @@ static int next_extension(struct tar *t, struct tar_input *in, struct error *err
     return end_extension(t, err);
 }
 
-/* An entry begins: what the header says, unless an extension says otherwise. */
-
-static int set_path(char out[static TAR_PATH_MAX + 1], const char *path, struct error *err)
-{
-    size_t len = strlen(path);
-
-    if (len > TAR_PATH_MAX)
-        return error_set(err, ERROR_EXHAUSTED, "a path has more than %d bytes", TAR_PATH_MAX);
-    memcpy(out, path, len + 1);
-    return 0;
-}
-
-static int set_paths(struct tar *t, struct error *err)
-{
-    const char *path = t->pax.path ? t->pax.path : t->header.name;
-    const char *link = t->pax.link ? t->pax.link : t->header.link;
-
-    path = t->gnu_path ? t->gnu_path : path;
-    path = t->pax.sparse_path ? t->pax.sparse_path : path;
-    link = t->gnu_link ? t->gnu_link : link;
-    if (set_path(t->path, path, err) < 0 || set_path(t->link, link, err) < 0)
-        return -1;
-    t->entry.path = t->path;
-    t->entry.link = t->entry.type == TAR_HARD_LINK || t->entry.type == TAR_SYMLINK ? t->link : "";
-    return 0;
-}
-
-static int set_owner(uint32_t *out, int64_t pax, int64_t header, struct error *err)
-{
-    int64_t id = pax >= 0 ? pax : header;
-
-    /* The highest one means "leave it as it is" to the kernel. */
-    if (id < 0 || id >= UINT32_MAX)
-        return error_set(err, ERROR_INVALID, "there is no owner %lld", (long long)id);
-    *out = (uint32_t)id;
-    return 0;
-}
-
-static int set_type(struct tar *t, struct error *err)
-{
-    static const char types[] = {'0', '1', '2', '3', '4', '5', '6'};
-    const char *at = memchr(types, t->header.type, sizeof types);
-
-    if (at)
-        t->entry.type = (enum tar_type)(at - types);
-    else if (t->header.type == '\0' || t->header.type == '7' || t->header.type == 'S')
-        t->entry.type = TAR_FILE;
-    else
-        return error_set(err, ERROR_UNIMPLEMENTED, "there is no entry type 0x%02x",
-                         (unsigned char)t->header.type);
-    return 0;
-}
-
-static int set_numbers(struct tar *t, struct error *err)
-{
-    const struct tar_header *h = &t->header;
-    struct tar_entry *e = &t->entry;
-
-    if (set_owner(&e->uid, t->pax.uid, h->uid, err) < 0 ||
-        set_owner(&e->gid, t->pax.gid, h->gid, err) < 0)
-        return -1;
-    if (h->major < 0 || h->major > MAJOR_MAX || h->minor < 0 || h->minor > MINOR_MAX)
-        return error_set(err, ERROR_INVALID, "a device has the number %lld:%lld",
-                         (long long)h->major, (long long)h->minor);
-    e->major = (uint32_t)h->major;
-    e->minor = (uint32_t)h->minor;
-    e->mode = (uint32_t)h->mode & 07777;
-    e->modified = t->pax.has_modified ? t->pax.modified : (struct timespec){.tv_sec = h->modified};
-    e->accessed = t->pax.has_accessed ? t->pax.accessed : (struct timespec){.tv_sec = h->accessed};
-    e->xattrs = t->pax.xattrs;
-    e->n_xattrs = t->pax.n_xattrs;
-    return 0;
-}
-
-/* Old archives tell folders from files by a slash at the end only. */
-static void find_folder(struct tar *t)
-{
-    size_t len = strlen(t->path);
-
-    if (t->entry.type == TAR_FILE && !t->entry.sparse && len > 0 && t->path[len - 1] == '/')
-        t->entry.type = TAR_DIR;
-}
-
 static int set_size(struct tar *t, struct error *err)
 {
-    int64_t stored = t->pax.size >= 0 ? t->pax.size : t->header.size, size = stored;
+    int64_t stored = t->fields.pax.size >= 0 ? t->fields.pax.size : t->header.size, size = stored;
 
     if (t->header.type == 'S' &&
         tar_header_number(t->block + SPARSE_SIZE_AT, SIZE_FIELD, &size, err) < 0)
         return -1;
-    if (t->pax.sparse && t->pax.sparse_size >= 0)
-        size = t->pax.sparse_size;
+    if (t->fields.pax.sparse && t->fields.pax.sparse_size >= 0)
+        size = t->fields.pax.sparse_size;
     if (stored < 0 || size < 0)
         return error_set(err, ERROR_INVALID, "the size is negative");
     if (t->entry.type != TAR_FILE)
@@ -287,7 +199,7 @@ static int announce(struct tar *t, struct error *err)
             return -1;
     }
     if (tar_sparse_check(&t->sparse, t->entry.size, t->left, err) < 0)
-        return error_wrap(err, "%.200s", t->path);
+        return error_wrap(err, "%.200s", t->entry.path);
     t->extent = 0;
     t->extent_at = 0;
     t->state = DATA;
@@ -296,29 +208,26 @@ static int announce(struct tar *t, struct error *err)
 
 static int begin_sparse(struct tar *t, struct error *err)
 {
-    if (t->pax.sparse) {
+    if (t->fields.pax.sparse) {
         t->state = MAP;
-        return t->pax.sparse_inline ? TAR_MORE : announce(t, err);
+        return t->fields.pax.sparse_inline ? TAR_MORE : announce(t, err);
     }
     tar_sparse_clear(&t->sparse);
     if (tar_sparse_add_fields(&t->sparse, t->block + SPARSE_AT, TAR_HEADER_SPARSE, err) < 0)
-        return error_wrap(err, "%.200s", t->path);
+        return error_wrap(err, "%.200s", t->entry.path);
     t->state = EXTENTS;
     return t->block[SPARSE_MORE_AT] ? TAR_MORE : announce(t, err);
 }
 
 static int begin_entry(struct tar *t, struct error *err)
 {
+    struct tar_entry *e = &t->entry;
+
     if (++t->entries > TAR_ENTRIES_MAX)
         return error_set(err, ERROR_EXHAUSTED, "there are more than %d entries", TAR_ENTRIES_MAX);
-    t->entry = (struct tar_entry){0};
-    if (set_type(t, err) < 0 || set_paths(t, err) < 0)
+    if (tar_fields_merge(&t->fields, &t->header, e, err) < 0 || set_size(t, err) < 0)
         return error_wrap(err, "entry %.128s", t->header.name);
-    t->entry.sparse = t->entry.type == TAR_FILE && (t->header.type == 'S' || t->pax.sparse);
-    find_folder(t);
-    if (set_numbers(t, err) < 0 || set_size(t, err) < 0)
-        return error_wrap(err, "%.200s", t->path);
-    return t->entry.sparse ? begin_sparse(t, err) : announce(t, err);
+    return e->sparse ? begin_sparse(t, err) : announce(t, err);
 }
 
 static int next_header(struct tar *t, struct tar_input *in, struct error *err)
@@ -345,7 +254,7 @@ static int next_extents(struct tar *t, struct tar_input *in, struct error *err)
     if (!fill_block(t, in))
         return TAR_MORE;
     if (tar_sparse_add_fields(&t->sparse, t->block, TAR_HEADER_SPARSE_MORE, err) < 0)
-        return error_wrap(err, "%.200s", t->path);
+        return error_wrap(err, "%.200s", t->entry.path);
     return t->block[SPARSE_NEXT_MORE_AT] ? TAR_MORE : announce(t, err);
 }
 
@@ -354,13 +263,14 @@ static int next_map(struct tar *t, struct tar_input *in, struct error *err)
     int complete;
 
     if (t->left < TAR_BLOCK_SIZE)
-        return error_set(err, ERROR_INVALID, "%.200s: the map of a sparse file is cut off", t->path);
+        return error_set(err, ERROR_INVALID, "%.200s: the map of a sparse file is cut off",
+                         t->entry.path);
     if (!fill_block(t, in))
         return TAR_MORE;
     t->left -= TAR_BLOCK_SIZE;
     complete = tar_sparse_add_text(&t->sparse, t->block, err);
     if (complete < 0)
-        return error_wrap(err, "%.200s", t->path);
+        return error_wrap(err, "%.200s", t->entry.path);
     return complete ? announce(t, err) : TAR_MORE;
 }
 

@@ -88,7 +88,7 @@ DEFINE_AUTO(tar)
  * ignored. */
 MUST_CHECK int tar_next(struct tar *t, struct tar_input *in, struct error *err);
 
-/* Valid until the next TAR_ENTRY. */
+/* Valid until tar_next() is called after TAR_ENTRY_END. */
 const struct tar_entry *tar_entry(const struct tar *t);
 
 /* Valid until the next tar_next(); the data is the caller's input. */

@@ -12,8 +12,8 @@ enum { NS_DIGITS = 9, SECONDS_DIGITS_MAX = 18 };
 
 /* One record, its strings ended by NULs; the value of an attribute may hold more of them. */
 struct record {
-    char *key;
-    char *value;
+    const char *key;
+    const char *value;
     size_t len;
 };
 
@@ -198,7 +198,7 @@ int tar_pax_parse(struct tar_pax *p, struct tar_sparse *sparse, char *text, size
     const char *end = text + len;
 
     while (text < end) {
-        struct record r = {0};
+        struct record r = {"", "", 0};
 
         if (take_record(&text, end, &r, err) < 0)
             return -1;

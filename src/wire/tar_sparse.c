@@ -107,7 +107,7 @@ static int next_number(const char **at, uint64_t *out, struct error *err)
 int tar_sparse_add_list(struct tar_sparse *s, const char *text, struct error *err)
 {
     while (*text) {
-        uint64_t offset, len;
+        uint64_t offset = 0, len = 0;
 
         if (next_number(&text, &offset, err) < 0 || next_number(&text, &len, err) < 0 ||
             tar_sparse_add(s, offset, len, err) < 0)

@@ -72,8 +72,8 @@ bool ttrpc_decoder_next(struct ttrpc_decoder *d, struct ttrpc_frame *out)
     len = get_u32(at);
     if (len <= TTRPC_DATA_MAX && d->in.len - TTRPC_HEADER_SIZE < len)
         return false;
-    *out = (struct ttrpc_frame){
-        .stream = get_u32(at + 4), .type = at[8], .flags = at[9], .len = len};
+    *out =
+        (struct ttrpc_frame){.stream = get_u32(at + 4), .type = at[8], .flags = at[9], .len = len};
     d->taken = TTRPC_HEADER_SIZE;
     if (len > TTRPC_DATA_MAX) {
         out->is_oversized = true;

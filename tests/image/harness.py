@@ -17,7 +17,8 @@ import tarfile
 import tempfile
 import traceback
 
-PROGRAM = os.environ.get("BERTH_IMAGE", "/tmp/build-img/src/imaged/berth-image")
+TOP = pathlib.Path(__file__).resolve().parent.parent.parent
+PROGRAM = os.environ.get("BERTH_IMAGE", os.environ.get("BERTH_BUILD", f"{TOP}/build") + "/berth-image")
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"

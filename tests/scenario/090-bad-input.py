@@ -55,5 +55,5 @@ def test_a_network_that_fails_frees_the_name(berth):
 
 
 def test_methods_that_are_not_served(berth):
-    words = refused(lambda: berth.runtime.Attach(container_id="x"), grpc.StatusCode.UNIMPLEMENTED)
-    assert "Attach" in words, words
+    words = refused(lambda: berth.runtime.CheckpointContainer(container_id="x"), grpc.StatusCode.UNIMPLEMENTED)
+    assert "CheckpointContainer" in words, words

@@ -93,14 +93,17 @@ class Berth:
         if not wait:
             return
         wait_for(self.answers, what="an answer on berthd's socket")
+        self.connect()
+        if self.image:
+            self.import_image(self.image)
+            self.image = None
+
+    def connect(self):
         options = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", 16 << 20)]
         self.channel = grpc.insecure_channel(f"unix:{self.socket}", options)
         self.runtime = protocol.Service(self.channel, "runtime.v1.RuntimeService")
         self.images = protocol.Service(self.channel, "runtime.v1.ImageService")
         self.node = protocol.Service(self.channel, "berth.v1.Node")
-        if self.image:
-            self.import_image(self.image)
-            self.image = None
 
     def answers(self):
         if self.daemon.poll() is not None:

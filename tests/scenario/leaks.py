@@ -59,9 +59,11 @@ def files(berth):
 
 def remove_parent(berth):
     """The pods' parent cgroup is the client's, and so ours to remove; the same goes for the bridge."""
-    for path in sorted(CGROUPS.rglob(berth.cgroup_parent.strip("/")), reverse=True):
+    name = berth.cgroup_parent.strip("/")
+    # Not by rglob(), which fails when somebody else's group goes while it looks.
+    for folder in [folder for folder, names, _ in os.walk(CGROUPS) if name in names]:
         try:
-            path.rmdir()
+            os.rmdir(f"{folder}/{name}")
         except OSError:
             pass  # find() tells
     for link in set(links()) & {"berth0"}:
@@ -81,6 +83,14 @@ def find(berth):
     return left + [f"file {name} is left" for name in files(berth)]
 
 
+def remove_cgroups(berth):
+    for where in sorted(cgroups(berth), reverse=True):
+        try:
+            os.rmdir(where)
+        except OSError:
+            pass
+
+
 def remove(berth):
     """By force, so that the next scenario starts clean."""
     folder = str(berth.dir)
@@ -94,9 +104,5 @@ def remove(berth):
     for name in links():
         if name != "lo":
             subprocess.run(["ip", "link", "del", name], stderr=subprocess.DEVNULL, check=False)
-    for where in sorted(cgroups(berth), reverse=True):
-        try:
-            os.rmdir(where)
-        except OSError:
-            pass
+    remove_cgroups(berth)
     shutil.rmtree(folder, ignore_errors=True)

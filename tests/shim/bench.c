@@ -52,13 +52,14 @@ static void measure_memory(const char *runtime)
     usleep(200000);
     show_memory("20 shims, just started", shims);
     for (int i = 0; i < SHIMS; i++)
-        assert_int_equal(fixture_create_pod(&shims[i], &(struct fixture_pod){.hostname = "a"}, &err),
-                         0);
+        assert_int_equal(
+            fixture_create_pod(&shims[i], &(struct fixture_pod){.hostname = "a"}, &err), 0);
     show_memory("with a pod each", shims);
     for (int i = 0; i < SHIMS; i++)
-        fixture_run(&shims[i], "c1",
-                    &(struct fixture_container){
-                        .args = FIXTURE_ARGS("sh", "-c", "while :; do echo hello; sleep 0.5; done")});
+        fixture_run(
+            &shims[i], "c1",
+            &(struct fixture_container){
+                .args = FIXTURE_ARGS("sh", "-c", "while :; do echo hello; sleep 0.5; done")});
     usleep(300000);
     show_memory("and a container that says little", shims);
     for (int i = 0; i < SHIMS; i++)
@@ -166,8 +167,9 @@ static void measure_log(const char *runtime, const char *where)
     make_lines(&f);
     if (where)
         assert_int_equal(symlink(where, fixture_path(&f, "logs")), 0);
-    snprintf(command, sizeof command, "cat /lines >/dev/null; i=0; while [ $i -lt %d ]; do "
-                                      "dd if=/lines bs=64k 2>/dev/null; i=$((i+1)); done",
+    snprintf(command, sizeof command,
+             "cat /lines >/dev/null; i=0; while [ $i -lt %d ]; do "
+             "dd if=/lines bs=64k 2>/dev/null; i=$((i+1)); done",
              LOG_MIB / 64);
     begun = clock_monotonic_ns();
     fixture_run(&f, "c1", &(struct fixture_container){.args = FIXTURE_ARGS("sh", "-c", command)});

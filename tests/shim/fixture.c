@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fixture.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-
-#include <cmocka.h>
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -59,8 +53,8 @@ static void make_folder(const char *path)
 
 static void make_layer(struct fixture *f)
 {
-    static const char *const applets[] = {"sh", "sleep", "cat", "yes", "head", "echo", "true",
-                                          "dd", "tail", "stty", "hostname", "kill", "ls"};
+    static const char *const applets[] = {"sh", "sleep", "cat",  "yes",      "head", "echo", "true",
+                                          "dd", "tail",  "stty", "hostname", "kill", "ls"};
     char command[512];
 
     make_folder(fixture_path(f, "layer/bin"));
@@ -98,8 +92,8 @@ static int listen_on(const char *path)
 static _Noreturn void become_shim(struct fixture *f, int listener)
 {
     const char *program = getenv("BERTH_SHIM");
-    int null = open("/dev/null", O_RDWR), log = open(fixture_path(f, "shim.log"),
-                                                     O_WRONLY | O_CREAT | O_APPEND, 0600);
+    int null = open("/dev/null", O_RDWR),
+        log = open(fixture_path(f, "shim.log"), O_WRONLY | O_CREAT | O_APPEND, 0600);
 
     if (setsid() < 0 || chdir(fixture_path(f, "pod")) < 0 || dup2(null, 0) < 0 ||
         dup2(null, 1) < 0 || dup2(log, 2) < 0 || dup2(fcntl(listener, F_DUPFD, 10), 3) < 0)
@@ -242,8 +236,8 @@ static void add_args(struct buf *out, const char *const *args)
     for (size_t i = 0; args[i]; i++) {
         assert_int_equal(buf_printf(out, &err, "%s\"", i ? "," : ""), 0);
         for (const char *at = args[i]; *at; at++)
-            assert_int_equal(
-                buf_printf(out, &err, *at == '"' || *at == '\\' ? "\\%c" : "%c", *at), 0);
+            assert_int_equal(buf_printf(out, &err, *at == '"' || *at == '\\' ? "\\%c" : "%c", *at),
+                             0);
         assert_int_equal(buf_append(out, "\"", 1, &err), 0);
     }
 }
@@ -300,8 +294,8 @@ static void write_config(struct fixture *f, const char *id, const char *bundle,
                    f->cgroup, id),
         0);
     if (c->memory)
-        assert_int_equal(buf_printf(&text, &err, "\"memory\":{\"limit\":%lld}", (long long)c->memory),
-                         0);
+        assert_int_equal(
+            buf_printf(&text, &err, "\"memory\":{\"limit\":%lld}", (long long)c->memory), 0);
     assert_int_equal(buf_printf(&text, &err, "},\"namespaces\":[{\"type\":\"mount\"}"), 0);
     add_namespaces(f, &text, c->joins_pid);
     assert_int_equal(buf_printf(&text, &err, "]}}"), 0);
@@ -559,4 +553,48 @@ unsigned fixture_pss_kib(const struct fixture *f, unsigned *out_anonymous)
     sscanf(strstr(text, "Pss:"), "Pss: %u", &pss);
     sscanf(strstr(text, "Pss_Anon:"), "Pss_Anon: %u", out_anonymous);
     return pss;
+}
+
+/* ---- test programs ---- */
+
+static const char *runtime_of_tests;
+
+int fixture_set_up(void **state)
+{
+    struct fixture *f = xcalloc(1, sizeof *f);
+
+    fixture_start(f, runtime_of_tests);
+    *state = f;
+    return 0;
+}
+
+int fixture_set_up_pod(void **state)
+{
+    struct error err;
+
+    fixture_set_up(state);
+    if (fixture_create_pod(*state, &(struct fixture_pod){.hostname = "box"}, &err) < 0)
+        fail_msg("%s", err.text);
+    return 0;
+}
+
+int fixture_tear_down(void **state)
+{
+    fixture_stop(*state);
+    free(*state);
+    return 0;
+}
+
+int fixture_main(int argc, char **argv, const struct CMUnitTest *tests, size_t n_tests)
+{
+    const char *name = strrchr(argv[0], '/');
+
+    runtime_of_tests = argc > 1 ? argv[1] : "/usr/sbin/runc";
+    if (argc > 2)
+        cmocka_set_test_filter(argv[2]);
+    if (!fixture_can_use(runtime_of_tests)) {
+        puts("1..0 # skip: it takes root, busybox-static and this OCI runtime's cgroups");
+        return 0;
+    }
+    return _cmocka_run_group_tests(name ? name + 1 : argv[0], tests, n_tests, NULL, NULL);
 }

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+#include <cmocka.h>
 
 #include "base/arena.h"
 #include "base/error.h"
@@ -33,8 +38,8 @@ struct fixture_pod {
 struct fixture_container {
     const char *const *args; /* ends with NULL */
     bool has_terminal;
-    const char *in;          /* "" unless given */
-    int64_t memory;          /* limit in bytes; 0: none */
+    const char *in; /* "" unless given */
+    int64_t memory; /* limit in bytes; 0: none */
     int64_t line_max;
     bool joins_pid; /* the pod's PID namespace */
     bool has_no_log;
@@ -57,8 +62,8 @@ MUST_CHECK int fixture_call(struct fixture *f, const char *method, const Protobu
                             const ProtobufCMessageDescriptor *response, ProtobufCMessage **out,
                             struct error *err);
 
-MUST_CHECK int fixture_create(struct fixture *f, const char *id,
-                              const struct fixture_container *c, struct error *err);
+MUST_CHECK int fixture_create(struct fixture *f, const char *id, const struct fixture_container *c,
+                              struct error *err);
 MUST_CHECK int fixture_begin(struct fixture *f, const char *id, struct error *err); /* Start */
 void fixture_run(struct fixture *f, const char *id, const struct fixture_container *c);
 int fixture_wait(struct fixture *f, const char *id, const char *exec_id);
@@ -88,3 +93,16 @@ char *fixture_records(struct fixture *f, const char *path);
 unsigned fixture_count_fds(const struct fixture *f);
 unsigned fixture_count_zombies(const struct fixture *f);
 unsigned fixture_pss_kib(const struct fixture *f, unsigned *out_anonymous);
+
+/* For tests that have a shim of their own, with or without a pod. */
+int fixture_set_up(void **state);
+int fixture_set_up_pod(void **state);
+int fixture_tear_down(void **state);
+#define FIXTURE_WITH_POD(test)                                                                     \
+    cmocka_unit_test_setup_teardown(test, fixture_set_up_pod, fixture_tear_down)
+#define FIXTURE_WITHOUT_POD(test)                                                                  \
+    cmocka_unit_test_setup_teardown(test, fixture_set_up, fixture_tear_down)
+
+/* Runs tests with the OCI runtime that the first argument names; a second one picks some by name,
+ * with asterisks. Skips all when the runtime cannot be used here. */
+int fixture_main(int argc, char **argv, const struct CMUnitTest *tests, size_t n_tests);

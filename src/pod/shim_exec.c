@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pod/shim_exec.h"
+
+#include <shim.pb-c.h>
+#include <signal.h>
+#include <task.pb-c.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "pod/shim.h"
+#include "rpc/ttrpc_client.h"
+
+enum { ARENA_MAX = 8 * 1024 * 1024, KILL_MS = 10 * 1000, END_MS = 60 * 1000 };
+
+static const char task_service[] = "containerd.task.v3.Task";
+
+static int add(const struct shim_exec *x, const struct deadline *by, struct error *err)
+{
+    Containerd__Task__V3__ExecProcessRequest request =
+        CONTAINERD__TASK__V3__EXEC_PROCESS_REQUEST__INIT;
+    AUTO_FREE char *socket = xasprintf("%s/shim.sock", x->container->sandbox->dir);
+    struct ttrpc_call call = {
+        .socket = socket, .service = task_service, .method = "Exec", .request = &request.base};
+    char **names[3] = {&request.stdin, &request.stdout, &request.stderr};
+    AUTO_FINI(arena) a;
+    int fds[3];
+
+    arena_init(&a, ARENA_MAX);
+    request.id = x->container->id;
+    request.exec_id = (char *)x->id;
+    request.terminal = x->has_terminal;
+    request.spec = shim_json_any(&a, "Process", x->process);
+    for (int i = 0; i < 3; i++) {
+        if (x->fds[i] < 0)
+            continue;
+        *names[i] = arena_printf(&a, "fd://%zu", call.n_fds);
+        fds[call.n_fds++] = x->fds[i];
+    }
+    call.fds = fds;
+    return ttrpc_client_call(&call, &a, by, NULL, err);
+}
+
+static struct ttrpc_call tend_call(const char *socket,
+                                   const Berth__Shim__V1__TendExecRequest *request)
+{
+    return (struct ttrpc_call){.socket = socket,
+                               .service = "berth.shim.v1.Container",
+                               .method = "TendExec",
+                               .request = &request->base,
+                               .response = &berth__shim__v1__tend_exec_response__descriptor};
+}
+
+static int tend(const struct shim_exec *x, const struct deadline *by, struct error *err)
+{
+    AUTO_FREE char *socket = xasprintf("%s/shim.sock", x->container->sandbox->dir);
+    Berth__Shim__V1__TendExecRequest request = BERTH__SHIM__V1__TEND_EXEC_REQUEST__INIT;
+    struct ttrpc_call call = tend_call(socket, &request);
+
+    request.id = x->container->id;
+    request.exec_id = (char *)x->id;
+    return ttrpc_client_begin(&call, by, err);
+}
+
+/* For one that may have been added and is not tended. */
+static void forget(const struct shim_exec *x)
+{
+    Containerd__Task__V3__DeleteRequest request = CONTAINERD__TASK__V3__DELETE_REQUEST__INIT;
+    struct deadline by = deadline_in_ms(KILL_MS);
+    struct error err;
+
+    request.id = x->container->id;
+    request.exec_id = (char *)x->id;
+    if (shim_call(x->container->sandbox, task_service, "Delete", &request.base, &by, &err) < 0)
+        log_debug("container %s: forget an exec: %s", x->container->id, err.text);
+}
+
+int shim_exec_start(struct shim_exec *x, const struct deadline *by, struct error *err)
+{
+    Containerd__Task__V3__StartRequest request = CONTAINERD__TASK__V3__START_REQUEST__INIT;
+
+    id_new(x->id);
+    x->ended_fd = -1;
+    request.id = x->container->id;
+    request.exec_id = x->id;
+    if (add(x, by, err) < 0 || (x->ended_fd = tend(x, by, err)) < 0) {
+        forget(x);
+        return -1;
+    }
+    if (shim_call(x->container->sandbox, task_service, "Start", &request.base, by, err) < 0) {
+        fd_close(&x->ended_fd);
+        return -1;
+    }
+    return 0;
+}
+
+int shim_exec_wait(struct shim_exec *x, const struct deadline *by, int *out_status,
+                   struct error *err)
+{
+    Berth__Shim__V1__TendExecRequest request = BERTH__SHIM__V1__TEND_EXEC_REQUEST__INIT;
+    struct ttrpc_call call = tend_call("", &request);
+    ProtobufCMessage *response;
+    AUTO_FINI(arena) a;
+
+    arena_init(&a, ARENA_MAX);
+    if (ttrpc_client_finish(fd_take(&x->ended_fd), &call, &a, by, &response, err) < 0)
+        return -1;
+    *out_status = (int)((Berth__Shim__V1__TendExecResponse *)response)->exit_status;
+    return 0;
+}
+
+void shim_exec_kill(struct shim_exec *x)
+{
+    Containerd__Task__V3__KillRequest request = CONTAINERD__TASK__V3__KILL_REQUEST__INIT;
+    struct deadline kill_by = deadline_in_ms(KILL_MS), end_by = deadline_in_ms(END_MS);
+    struct error err;
+    int status;
+
+    request.id = x->container->id;
+    request.exec_id = x->id;
+    request.signal = SIGKILL;
+    /* What cannot be signalled has ended, or its shim has. */
+    if (shim_call(x->container->sandbox, task_service, "Kill", &request.base, &kill_by, &err) < 0)
+        log_debug("container %s: kill an exec: %s", x->container->id, err.text);
+    if (shim_exec_wait(x, &end_by, &status, &err) < 0 && err.code == ERROR_DEADLINE)
+        log_warn("container %s: an exec does not end", x->container->id);
+}

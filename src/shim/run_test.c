@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/own.h"
+#include "shim/run.h"
+
+/* Shell scripts stand in for the OCI runtime: $4 is its log, $7 the verb. */
+static char dir[64], runtime[96], log_path[96];
+static struct poller poller;
+static struct reaper reaper;
+static struct run_context context;
+
+static struct {
+    unsigned times;
+    bool has_failed;
+    struct error failure;
+} heard;
+
+static void on_ended(void *owner, const struct error *failure)
+{
+    assert_ptr_equal(owner, &heard);
+    heard.times++;
+    heard.has_failed = failure != NULL;
+    if (failure)
+        heard.failure = *failure;
+    poller_stop(&poller);
+}
+
+static int make_dir(void **state)
+{
+    (void)state;
+    snprintf(dir, sizeof dir, "/tmp/run-XXXXXX");
+    assert_non_null(mkdtemp(dir));
+    snprintf(runtime, sizeof runtime, "%s/runtime", dir);
+    snprintf(log_path, sizeof log_path, "%s/log", dir);
+    memset(&heard, 0, sizeof heard);
+    return 0;
+}
+
+static int remove_dir(void **state)
+{
+    struct error err;
+
+    (void)state;
+    return file_remove_tree(AT_FDCWD, dir, &err);
+}
+
+/* Runs "<runtime> ... create c1" to its end; the runtime is a script, or absent when NULL. */
+static void run_script(const char *script, int64_t timeout_ms)
+{
+    AUTO_FINI(strv) verb = {0};
+    struct run_spec spec = {.group = &heard,
+                            .runtime = runtime,
+                            .root = "/root",
+                            .log = log_path,
+                            .verb = &verb,
+                            .stdio = {-1, -1, RUN_REPORT},
+                            .timeout_ns = timeout_ms * CLOCK_NS_PER_MS};
+    struct error err;
+
+    strv_add(&verb, "create");
+    strv_add(&verb, "c1");
+    if (script) {
+        AUTO_FREE char *text = xasprintf("#!/bin/sh\n%s\n", script);
+
+        assert_int_equal(file_store(AT_FDCWD, runtime, text, strlen(text), 0755, &err), 0);
+        assert_int_equal(chmod(runtime, 0755), 0);
+    }
+    poller.is_stopped = false;
+    if (run_start(&context, &spec, on_ended, &heard, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(poller_run(&poller, &err), 0);
+    assert_int_equal(heard.times, 1);
+    assert_false(file_exists(log_path));
+    assert_true(list_is_empty(&context.runs));
+    assert_int_equal(reaper.expected, 0);
+}
+
+static void assert_failure(enum error_code code, const char *text)
+{
+    assert_true(heard.has_failed);
+    assert_int_equal(heard.failure.code, code);
+    assert_string_equal(heard.failure.text, text);
+}
+
+static void test_success_is_silent(void **state)
+{
+    (void)state;
+    run_script("echo chatter; echo more >&2; [ \"$*\" = "
+               "\"--root /root --log $4 --log-format json create c1\" ]",
+               5000);
+    assert_false(heard.has_failed);
+}
+
+static void test_the_log_explains_a_failure(void **state)
+{
+    (void)state;
+    run_script("echo 'something else' >&2; "
+               "echo '{\"level\":\"error\",\"msg\":\"it broke\"}' >$4; exit 1",
+               5000);
+    assert_failure(ERROR_UNKNOWN, "OCI runtime create failed: it broke");
+}
+
+static void test_standard_error_explains_what_the_log_does_not(void **state)
+{
+    (void)state;
+    run_script("printf 'first\\nlast words\\n\\n' >&2; exit 1", 5000);
+    assert_failure(ERROR_UNKNOWN, "OCI runtime create failed: last words");
+}
+
+static void test_a_silent_failure_tells_its_status(void **state)
+{
+    (void)state;
+    run_script("exit 3", 5000);
+    assert_failure(ERROR_UNKNOWN,
+                   "OCI runtime create failed: it exited with status 3 and said nothing");
+}
+
+static void test_a_killed_runtime_tells_its_signal(void **state)
+{
+    (void)state;
+    run_script("kill -11 $$", 5000);
+    assert_failure(ERROR_UNKNOWN, "OCI runtime create failed: it was killed by signal 11");
+}
+
+static void test_a_missing_runtime_is_named(void **state)
+{
+    AUTO_FREE char *text = xasprintf("run OCI runtime %s: No such file or directory", runtime);
+    (void)state;
+
+    run_script(NULL, 5000);
+    assert_failure(ERROR_UNKNOWN, text);
+}
+
+static void test_a_runtime_that_takes_too_long_is_killed(void **state)
+{
+    (void)state;
+    run_script("exec sleep 100", 100);
+    assert_failure(ERROR_DEADLINE, "OCI runtime create failed: not done after 100 ms");
+}
+
+static void kill_it(struct poller_timer *t)
+{
+    (void)t;
+    run_kill_group(&context, &poller); /* not its group */
+    run_kill_group(&context, &heard);
+}
+
+static void test_a_group_can_be_killed(void **state)
+{
+    struct poller_timer timer;
+    (void)state;
+
+    poller_timer_init(&timer, kill_it);
+    poller_timer_set(&poller, &timer, 20);
+    run_script("exec sleep 100", 5000);
+    assert_failure(ERROR_UNKNOWN, "OCI runtime create failed: it was killed by signal 9");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_success_is_silent, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_the_log_explains_a_failure, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_standard_error_explains_what_the_log_does_not,
+                                        make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_a_silent_failure_tells_its_status, make_dir,
+                                        remove_dir),
+        cmocka_unit_test_setup_teardown(test_a_killed_runtime_tells_its_signal, make_dir,
+                                        remove_dir),
+        cmocka_unit_test_setup_teardown(test_a_missing_runtime_is_named, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_a_runtime_that_takes_too_long_is_killed, make_dir,
+                                        remove_dir),
+        cmocka_unit_test_setup_teardown(test_a_group_can_be_killed, make_dir, remove_dir),
+    };
+    struct error err;
+
+    if (poller_init(&poller, &err) < 0 || reaper_init(&reaper, &poller, &err) < 0)
+        return 1;
+    context = (struct run_context){.poller = &poller, .reaper = &reaper};
+    list_init(&context.runs);
+    getrlimit(RLIMIT_NOFILE, &context.files);
+    return cmocka_run_group_tests_name("run", tests, NULL, NULL);
+}

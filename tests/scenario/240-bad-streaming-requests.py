@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The streaming server refuses what it must, with a sentence, and leaks nothing."""
+import os
+import socket
+import struct
+import urllib.parse
+import zlib
+
+import grpc
+
+from berth import wait_for
+from streaming import Refused, Spdy, WebSocket, ask, exec_url, run
+
+SPDY = [("Connection", "Upgrade"), ("Upgrade", "SPDY/3.1"), ("X-Stream-Protocol-Version", "v4.channel.k8s.io")]
+
+
+def refused(url, headers=SPDY, method="POST"):
+    try:
+        ask(url, headers, method)
+    except Refused as e:
+        return e.args
+    raise AssertionError("it was not refused")
+
+
+def fails(code, call, **fields):
+    try:
+        call(**fields)
+    except grpc.RpcError as e:
+        assert e.code() == code, e
+        return e.details()
+    raise AssertionError("it did not fail")
+
+
+def test_requests_are_checked(berth):
+    pod = berth.run_pod()
+    c = berth.run(pod, "sleep", "1000")
+    created = berth.create(pod, "true")
+    invalid, unknown, missing = (grpc.StatusCode[n] for n in ("INVALID_ARGUMENT", "UNKNOWN", "NOT_FOUND"))
+    r = berth.runtime
+    for call, fields in ((r.Exec, {"cmd": ["true"]}), (r.Attach, {})):
+        fails(invalid, call, container_id=c, tty=True, stderr=True, stdout=True, **fields)
+        fails(invalid, call, container_id=c, **fields)
+        fails(missing, call, container_id="f" * 64, stdout=True, **fields)
+        assert "CONTAINER_CREATED" in fails(unknown, call, container_id=created, stdout=True, **fields)
+    fails(missing, r.PortForward, pod_sandbox_id="f" * 64)
+    berth.runtime.StopPodSandbox(pod_sandbox_id=pod)
+    assert "not running" in fails(unknown, r.PortForward, pod_sandbox_id=pod)
+
+
+def test_urls_are_checked(berth):
+    c = berth.run(berth.run_pod(), "sleep", "1000")
+    url = exec_url(berth, c, "true")
+    assert url.startswith("http://127.0.0.1:"), url
+    assert len(url.rsplit("/", 1)[1]) >= 8
+    base = url.rsplit("/", 2)[0]
+    for path in ("/exec/AAAAAAAAAAAA", "/exec/", "/exec", "/", "/exec/../x", "/attach/" + url.rsplit("/", 1)[1], "/" + "x" * 9000):
+        status, words = refused(base + path)
+        assert status == 404 and words, (path, status)
+    assert refused(url)[0] == 404, "a token of another kind is used up"
+    url = exec_url(berth, c, "true")
+    assert Spdy(url).open("error", "stdout", "stderr").exit_code() == 0
+    assert refused(url)[0] == 404
+    assert refused(exec_url(berth, c, "true"), method="PUT")[0] == 405
+    assert refused(exec_url(berth, c, "true"), [])[0] in (400, 426)
+    assert refused(exec_url(berth, c, "true"), SPDY[:2])[0] == 400
+    assert refused(exec_url(berth, c, "true"), [*SPDY[:2], ("X-Stream-Protocol-Version", "v9")])[0] == 403
+    assert refused(exec_url(berth, c, "true"), [("X-Big", "x" * 20000)])[0] == 431
+
+
+def test_tokens_are_limited(berth):
+    c = berth.run(berth.run_pod(), "sleep", "1000")
+    for _ in range(1000):
+        exec_url(berth, c, "true")
+    words = fails(grpc.StatusCode.RESOURCE_EXHAUSTED, berth.runtime.Exec, container_id=c, cmd=["true"], stdout=True)
+    assert "in-flight" in words, words
+
+
+def test_corrupt_frames_end_the_session_and_leak_nothing(berth):
+    c = berth.run(berth.run_pod(), "sleep", "1000")
+    run(berth, c, "true").exit_code()
+    count = lambda: len(os.listdir(f"/proc/{berth.daemon.pid}/fd"))
+    before = count()
+    bomb = zlib.compress(bytes(50000000))
+    syn = struct.pack(">HHIIIBB", 0x8003, 1, len(bomb) + 10, 1, 0, 0, 0) + bomb
+    for garbage in (b"\xff" * 100, syn):
+        client = Spdy(exec_url(berth, c, "true"))
+        client.sock.sendall(garbage)
+        client.receive(timeout=10)
+        assert client.closed, garbage[:16]
+        client.close()
+    for garbage in (b"\xff" * 100, b"\x82\x05hello", b"\x82\xff" + b"\x7f" + b"\xff" * 7 + b"mask"):
+        client = WebSocket(exec_url(berth, c, "sleep", "700"))
+        client.sock.sendall(garbage)
+        client.receive(timeout=10)
+        assert client.closed, garbage[:16]
+        client.close()
+    url = urllib.parse.urlsplit(exec_url(berth, c, "true"))
+    idle = [socket.create_connection((url.hostname, url.port)) for _ in range(20)]
+    for s in idle:
+        s.close()
+    wait_for(lambda: count() <= before, what=f"as few descriptors as before: {before}")
+    wait_for(lambda: "700" not in berth.exec_sync(c, "ps")[1], what="the end of the commands")

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What pods and containers use: values that can be, in every state, alone and in lists."""
+import time
+
+import grpc
+
+BUSY = "dd if=/dev/zero of=/written bs=1M count=3 2>/dev/null; while :; do :; done"
+
+
+def refused(call, code):
+    try:
+        call()
+    except grpc.RpcError as e:
+        assert e.code() == code, e
+        return
+    raise AssertionError("it was answered")
+
+
+def test_a_running_container(berth):
+    pod = berth.run_pod()
+    container = berth.sh(pod, BUSY, labels={"app": "busy"})
+    time.sleep(0.3)
+    get = lambda: berth.runtime.ContainerStats(container_id=container[:12]).stats
+    first = get()
+    time.sleep(1)
+    second = get()
+    assert second.attributes.id == container and second.attributes.labels["app"] == "busy"
+    used = second.cpu.usage_core_nano_seconds.value - first.cpu.usage_core_nano_seconds.value
+    assert 0.05e9 < used < 2.5e9, used
+    assert 0.05e9 < second.cpu.usage_nano_cores.value < 1.5e9, second.cpu
+    assert second.cpu.timestamp > first.cpu.timestamp
+    memory = second.memory
+    assert 0 < memory.rss_bytes.value <= memory.usage_bytes.value < 1 << 30, memory
+    assert 0 < memory.working_set_bytes.value <= memory.usage_bytes.value, memory
+    assert memory.page_faults.value > 0 and memory.available_bytes.value == 0, memory
+    assert second.writable_layer.used_bytes.value >= 3 << 20 and second.writable_layer.inodes_used.value > 0
+    assert second.writable_layer.fs_id.mountpoint
+
+
+def test_what_is_available_follows_from_the_limit(berth):
+    limit = 64 << 20
+    container = berth.sh(berth.run_pod(host_network=True), "sleep 100",
+                         linux={"resources": {"memory_limit_in_bytes": limit}})
+    memory = berth.runtime.ContainerStats(container_id=container).stats.memory
+    assert memory.available_bytes.value == limit - memory.working_set_bytes.value, memory
+
+
+def test_a_container_that_does_not_run_has_no_stats_of_its_own_and_a_place_in_the_list(berth):
+    pod = berth.run_pod(host_network=True)
+    ended, created = berth.run(pod, "true"), berth.create(pod, "true")
+    berth.wait_exited(ended)
+    for container in (ended, created):
+        refused(lambda: berth.runtime.ContainerStats(container_id=container), grpc.StatusCode.UNKNOWN)
+    refused(lambda: berth.runtime.ContainerStats(container_id="f" * 64), grpc.StatusCode.NOT_FOUND)
+    listed = {s.attributes.id: s for s in berth.runtime.ListContainerStats().stats}
+    for container in (ended, created):
+        assert not listed[container].HasField("cpu") and not listed[container].HasField("memory")
+        assert listed[container].HasField("writable_layer")
+
+
+def test_lists_and_streams_have_filters(berth):
+    one, two = berth.run_pod(host_network=True, labels={"p": "1"}), berth.run_pod(host_network=True)
+    a = berth.run(one, "sleep", "100", labels={"k": "a"})
+    b = berth.run(one, "sleep", "100", labels={"k": "b"})
+    c = berth.run(two, "sleep", "100", labels={"k": "a"})
+    for filter_, wanted in (({}, {a, b, c}), ({"id": a[:16]}, {a}), ({"pod_sandbox_id": one[:16]}, {a, b}),
+                            ({"label_selector": {"k": "a"}}, {a, c}), ({"id": "none"}, set()),
+                            ({"pod_sandbox_id": two, "label_selector": {"k": "b"}}, set())):
+        listed = berth.runtime.ListContainerStats(filter=filter_).stats
+        assert {s.attributes.id for s in listed} == wanted, filter_
+        batches = list(berth.runtime.StreamContainerStats(filter=filter_))
+        assert {s.attributes.id for batch in batches for s in batch.container_stats} == wanted, filter_
+        assert all(batch.container_stats for batch in batches), "an empty batch"
+    for filter_, wanted in (({}, {one, two}), ({"id": two[:16]}, {two}), ({"label_selector": {"p": "1"}}, {one})):
+        assert {s.attributes.id for s in berth.runtime.ListPodSandboxStats(filter=filter_).stats} == wanted
+        batches = list(berth.runtime.StreamPodSandboxStats(filter=filter_))
+        assert {s.attributes.id for batch in batches for s in batch.pod_sandbox_stats} == wanted
+
+
+def test_a_pod(berth):
+    pod = berth.run_pod(labels={"a": "b"})
+    container = berth.sh(pod, "sleep 100 & sleep 100")
+    berth.wait = berth.exec_sync(container, "ping", "-c", "1", "-W", "5", "10.89.0.1")
+    stats = berth.runtime.PodSandboxStats(pod_sandbox_id=pod).stats
+    assert stats.attributes.id == pod and stats.attributes.labels["a"] == "b"
+    linux = stats.linux
+    assert linux.cpu.usage_core_nano_seconds.value > 0 and linux.memory.working_set_bytes.value > 0, linux
+    eth0 = linux.network.default_interface
+    assert eth0.name == "eth0" and eth0.rx_bytes.value > 0 and eth0.tx_bytes.value > 0, linux.network
+    assert "lo" not in [i.name for i in linux.network.interfaces]
+    assert linux.process.process_count.value >= 2, linux.process
+    assert [s.attributes.id for s in linux.containers] == [container]
+    berth.runtime.StopPodSandbox(pod_sandbox_id=pod)
+    refused(lambda: berth.runtime.PodSandboxStats(pod_sandbox_id=pod), grpc.StatusCode.UNAVAILABLE)
+    refused(lambda: berth.runtime.PodSandboxStats(pod_sandbox_id="f" * 64), grpc.StatusCode.NOT_FOUND)
+    assert not berth.runtime.ListPodSandboxStats().stats
+    assert not list(berth.runtime.StreamPodSandboxStats())

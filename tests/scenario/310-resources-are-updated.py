@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""UpdateContainerResources before, during and after the life of the process; UpdatePodSandboxResources."""
+import json
+import pathlib
+
+import grpc
+
+TOP = pathlib.Path("/sys/fs/cgroup")
+V1 = {"cpu_shares": ("cpu", "cpu.shares"), "cpu_quota": ("cpu", "cpu.cfs_quota_us"),
+      "memory": ("memory", "memory.limit_in_bytes"), "cpus": ("cpuset", "cpuset.cpus")}
+V2 = {"cpu_shares": ("", "cpu.weight"), "cpu_quota": ("", "cpu.max"), "memory": ("", "memory.max"),
+      "cpus": ("", "cpuset.cpus")}
+
+
+def cgroup(berth, container, what):
+    controller, file = (V2 if (TOP / "cgroup.controllers").exists() else V1)[what]
+    path = TOP / controller / berth.cgroup_parent.strip("/") / container / file
+    return path.read_text(encoding="ascii").split()[0]
+
+
+def update(berth, container, **linux):
+    berth.runtime.UpdateContainerResources(container_id=container, linux=linux)
+
+
+def resources(berth, container):
+    return berth.status(container).resources.linux
+
+
+def test_while_it_runs(berth):
+    container = berth.run(berth.run_pod(host_network=True), "sleep", "100",
+                          linux={"resources": {"cpu_shares": 256, "memory_limit_in_bytes": 64 << 20}})
+    assert cgroup(berth, container, "memory") == str(64 << 20)
+    update(berth, container, cpu_period=100000, cpu_quota=25000, memory_limit_in_bytes=96 << 20, cpuset_cpus="0")
+    assert cgroup(berth, container, "cpu_quota") == "25000"
+    assert cgroup(berth, container, "memory") == str(96 << 20)
+    assert cgroup(berth, container, "cpus") == "0"
+    now = resources(berth, container)
+    assert (now.cpu_quota, now.cpu_period, now.cpu_shares) == (25000, 100000, 256), now
+    assert (now.memory_limit_in_bytes, now.cpuset_cpus) == (96 << 20, "0"), now
+    berth.restart()
+    assert resources(berth, container) == now
+    update(berth, container, cpu_quota=50000)
+    assert cgroup(berth, container, "cpu_quota") == "50000" and cgroup(berth, container, "memory") == str(96 << 20)
+
+
+def test_before_it_starts_and_after_it_has_ended(berth):
+    container = berth.create(berth.run_pod(host_network=True), "sleep", "100")
+    update(berth, container, memory_limit_in_bytes=80 << 20)
+    assert resources(berth, container).memory_limit_in_bytes == 80 << 20
+    berth.restart()
+    assert resources(berth, container).memory_limit_in_bytes == 80 << 20
+    berth.start(container)
+    assert cgroup(berth, container, "memory") == str(80 << 20)
+    berth.stop(container)
+    update(berth, container, memory_limit_in_bytes=90 << 20)
+    assert resources(berth, container).memory_limit_in_bytes == 90 << 20
+
+
+def test_what_cannot_be_changes_nothing(berth):
+    container = berth.run(berth.run_pod(host_network=True), "sleep", "100",
+                          linux={"resources": {"cpuset_cpus": "0"}})
+    for code, call in ((grpc.StatusCode.UNKNOWN, lambda: update(berth, container, cpuset_cpus="999")),
+                       (grpc.StatusCode.NOT_FOUND, lambda: update(berth, "f" * 64, cpu_shares=2))):
+        try:
+            call()
+        except grpc.RpcError as e:
+            assert e.code() == code, e
+        else:
+            raise AssertionError("it was accepted")
+    assert resources(berth, container).cpuset_cpus == "0" and cgroup(berth, container, "cpus") == "0"
+    info = json.loads(berth.runtime.ContainerStatus(container_id=container, verbose=True).info["info"])
+    assert info["runtimeSpec"]["linux"]["resources"]["cpu"]["cpus"] == "0"
+
+
+def pod_info(berth, pod):
+    return json.loads(berth.runtime.PodSandboxStatus(pod_sandbox_id=pod, verbose=True).info["info"])
+
+
+def test_of_a_pod(berth):
+    pod = berth.run_pod(host_network=True)
+    assert "resources" not in pod_info(berth, pod)
+    berth.runtime.UpdatePodSandboxResources(pod_sandbox_id=pod, resources={"cpu_shares": 77},
+                                            overhead={"memory_limit_in_bytes": 5 << 20})
+    for _ in range(2):
+        info = pod_info(berth, pod)
+        assert info["resources"]["cpuShares"] == 77 and info["overhead"]["memoryLimitInBytes"] == 5 << 20, info
+        berth.restart()
+    berth.runtime.UpdatePodSandboxResources(pod_sandbox_id=pod, resources={"cpu_shares": 78})
+    info = pod_info(berth, pod)
+    assert info["resources"]["cpuShares"] == 78 and "overhead" not in info, info

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""GetContainerEvents: what waits for the first subscriber, several at once, and one that does not read."""
+import threading
+import time
+
+from berth import wait_for
+
+CREATED, STARTED, STOPPED, DELETED = range(4)
+
+
+def collect(berth, into, until):
+    for event in berth.runtime.GetContainerEvents(rpc_timeout=60):
+        into.append(event)
+        if (event.container_event_type, event.container_id) == until():
+            return
+
+
+def test_the_first_subscriber_hears_what_happened_before(berth):
+    pod = berth.run_pod(host_network=True)
+    seen, wanted = [], lambda: (STARTED, pod)
+    collect(berth, seen, wanted)
+    assert [(e.container_event_type, e.container_id) for e in seen] == [(CREATED, pod), (STARTED, pod)], seen
+    assert all(e.pod_sandbox_status.id == pod and e.pod_sandbox_status.state == 0 and e.created_at > 0 for e in seen)
+
+
+def test_everybody_hears_everything_once(berth):
+    last = []
+    heard = [[], [], []]
+    threads = [threading.Thread(target=collect, args=(berth, seen, lambda: (DELETED, last[0] if last else "")))
+               for seen in heard]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.3)
+    pods = [berth.run_pod(host_network=True) for _ in range(3)]
+    for pod in pods:
+        berth.wait_exited(berth.run(pod, "true"))
+    last.append(pods[-1])
+    for pod in pods:
+        berth.remove_pod(pod)
+    for thread in threads:
+        thread.join(30)
+    words = [[(e.container_event_type, e.container_id) for e in seen] for seen in heard]
+    assert len(words[0]) == 3 * 8 and words[0] == words[1] == words[2], words
+    stopped = [e for e in heard[0] if e.container_event_type == STOPPED and e.container_id in pods]
+    assert len(stopped) == 3 and all(e.pod_sandbox_status.state == 1 for e in stopped)
+
+
+def test_who_does_not_read_holds_up_nobody(berth):
+    deaf = berth.runtime.GetContainerEvents(rpc_timeout=120)
+    pod = berth.run_pod(host_network=True, annotations={"big": "x" * 100000})
+    heard, count = [], 60
+    reader = threading.Thread(target=collect, args=(berth, heard, lambda: (DELETED, pod)))
+    reader.start()
+    time.sleep(0.2)
+    start = time.monotonic()
+    for i in range(count):
+        berth.remove(berth.create(pod, "true", name=f"c{i}"))
+    assert time.monotonic() - start < 20
+    berth.remove_pod(pod)
+    reader.join(30)
+    assert len(heard) == 2 * count + 2, len(heard)
+    deaf.cancel()
+
+
+def test_a_start_that_fails_tells_nothing(berth):
+    seen = []
+    pod = berth.run_pod(host_network=True)
+    thread = threading.Thread(target=collect, args=(berth, seen, lambda: (DELETED, pod)))
+    thread.start()
+    container = berth.create(pod, "/no/such/program")
+    try:
+        berth.start(container)
+    except Exception:  # as it should
+        assert berth.state(container) == "CONTAINER_EXITED"
+    berth.remove_pod(pod)
+    thread.join(30)
+    wait_for(lambda: not thread.is_alive(), what="the last event")
+    assert [e.container_event_type for e in seen if e.container_id == container] == [CREATED, DELETED], seen

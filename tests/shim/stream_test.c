@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <shim.pb-c.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/own.h"
+#include "fixture.h"
+
+/* What the streaming server asks of the shim: to attach, and to tend an exec. */
+
+struct talk {
+    int in; /* to the container; -1: none */
+    int out;
+    int err;
+};
+
+static int attach(struct fixture *f, const char *id, bool has_in, bool stdin_once, struct talk *out,
+                  struct error *err)
+{
+    Berth__Shim__V1__AttachRequest request = BERTH__SHIM__V1__ATTACH_REQUEST__INIT;
+    int outs[2], errs[2], ins[2] = {-1, -1};
+    struct ttrpc_call call = {.socket = f->socket,
+                              .service = "berth.shim.v1.Container",
+                              .method = "Attach",
+                              .request = &request.base,
+                              .n_fds = has_in ? 3 : 2};
+    struct deadline by = deadline_in_ms(10000);
+    int passed[3], outcome;
+
+    assert_int_equal(pipe2(outs, O_CLOEXEC), 0);
+    assert_int_equal(pipe2(errs, O_CLOEXEC), 0);
+    if (has_in)
+        assert_int_equal(pipe2(ins, O_CLOEXEC), 0);
+    memcpy(passed, (int[]){outs[1], errs[1], ins[0]}, sizeof passed);
+    call.fds = passed;
+    request.id = (char *)id;
+    request.stdout = (char *)"fd://0";
+    request.stderr = (char *)"fd://1";
+    request.stdin = has_in ? (char *)"fd://2" : request.stdin;
+    request.stdin_once = stdin_once;
+    outcome = ttrpc_client_call(&call, &f->arena, &by, NULL, err);
+    fd_close(&outs[1]);
+    fd_close(&errs[1]);
+    fd_close(&ins[0]);
+    *out = (struct talk){ins[1], outs[0], errs[0]};
+    return outcome;
+}
+
+static void hang_up(struct talk *t)
+{
+    fd_close(&t->in);
+    fd_close(&t->out);
+    fd_close(&t->err);
+}
+
+static void expect(int fd, const char *wanted)
+{
+    char text[256] = "";
+    struct error err;
+
+    assert_int_equal(fd_read_full(fd, text, sizeof text - 1, &err), strlen(wanted));
+    assert_string_equal(text, wanted);
+}
+
+static void test_all_who_are_attached_hear_it_and_so_does_the_log(void **state)
+{
+    struct fixture *f = *state;
+    struct talk listener, writer;
+    struct error err;
+
+    fixture_run(
+        f, "c1",
+        &(struct fixture_container){
+            .args = FIXTURE_ARGS("sh", "-c", "read x; echo $x; echo err >&2"), .in = "hold"});
+    assert_int_equal(attach(f, "c1", false, false, &listener, &err), 0);
+    assert_int_equal(attach(f, "c1", true, false, &writer, &err), 0);
+    assert_int_equal(write(writer.in, "hello\n", 6), 6);
+    expect(listener.out, "hello\n");
+    expect(writer.out, "hello\n");
+    expect(listener.err, "err\n");
+    expect(writer.err, "err\n");
+    hang_up(&listener);
+    hang_up(&writer);
+    assert_int_equal(fixture_wait(f, "c1", ""), 0);
+    assert_non_null(strstr(fixture_log(f, "c1"), "stdout F hello\n"));
+}
+
+static void test_with_stdin_once_its_end_is_the_containers(void **state)
+{
+    struct fixture *f = *state;
+    struct talk t;
+    struct error err;
+
+    fixture_run(f, "c1", &(struct fixture_container){.args = FIXTURE_ARGS("cat"), .in = "hold"});
+    assert_int_equal(attach(f, "c1", true, true, &t, &err), 0);
+    assert_int_equal(write(t.in, "last", 4), 4);
+    fd_close(&t.in);
+    expect(t.out, "last");
+    assert_int_equal(fixture_wait(f, "c1", ""), 0);
+    hang_up(&t);
+}
+
+static void test_what_cannot_be_attached_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct talk t;
+    struct error err;
+
+    fixture_run(f, "c1", &(struct fixture_container){.args = FIXTURE_ARGS("sleep", "100")});
+    assert_int_equal(attach(f, "c2", false, false, &t, &err), -1);
+    assert_int_equal(err.code, ERROR_NOT_FOUND);
+    hang_up(&t);
+    assert_int_equal(attach(f, "c1", true, false, &t, &err), -1);
+    assert_int_equal(err.code, ERROR_PRECONDITION);
+    hang_up(&t);
+}
+
+static void test_clients_that_leave_leave_nothing(void **state)
+{
+    struct fixture *f = *state;
+    unsigned before;
+    struct talk t;
+    struct error err;
+
+    fixture_run(f, "c1", &(struct fixture_container){.args = FIXTURE_ARGS("cat"), .in = "hold"});
+    before = fixture_count_fds(f);
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(attach(f, "c1", true, false, &t, &err), 0);
+        hang_up(&t);
+    }
+    for (int i = 0; i < 100 && fixture_count_fds(f) != before; i++)
+        usleep(10000);
+    assert_int_equal(fixture_count_fds(f), before);
+}
+
+/* --- tending --- */
+
+static int tend(struct fixture *f, const char *id, const char *exec_id)
+{
+    Berth__Shim__V1__TendExecRequest request = BERTH__SHIM__V1__TEND_EXEC_REQUEST__INIT;
+    struct ttrpc_call call = {.socket = f->socket,
+                              .service = "berth.shim.v1.Container",
+                              .method = "TendExec",
+                              .request = &request.base};
+    struct deadline by = deadline_in_ms(10000);
+    struct error err;
+    int begun;
+
+    request.id = (char *)id;
+    request.exec_id = (char *)exec_id;
+    begun = ttrpc_client_begin(&call, &by, &err);
+    assert_true(begun >= 0);
+    return begun;
+}
+
+static int finish(struct fixture *f, int begun)
+{
+    struct ttrpc_call call = {.response = &berth__shim__v1__tend_exec_response__descriptor};
+    struct deadline by = deadline_in_ms(10000);
+    ProtobufCMessage *response;
+    struct error err;
+
+    assert_int_equal(ttrpc_client_finish(begun, &call, &f->arena, &by, &response, &err), 0);
+    return (int)((Berth__Shim__V1__TendExecResponse *)response)->exit_status;
+}
+
+static void start_exec(struct fixture *f, const char *const *args)
+{
+    struct error err;
+
+    assert_int_equal(fixture_exec(f, "c1", "e1", args, (int[]){-1, -1, -1}, false, &err), 0);
+    assert_int_equal(fixture_begin_exec(f, "c1", "e1", &err), 0);
+}
+
+static void test_one_that_is_tended_is_forgotten_when_it_ends(void **state)
+{
+    struct fixture *f = *state;
+    struct error err;
+
+    fixture_run(f, "c1", &(struct fixture_container){.args = FIXTURE_ARGS("sleep", "100")});
+    start_exec(f, FIXTURE_ARGS("sh", "-c", "sleep 0.1; exit 7"));
+    assert_int_equal(finish(f, tend(f, "c1", "e1")), 7);
+    assert_int_equal(fixture_kill(f, "c1", "e1", SIGKILL, &err), -1);
+    assert_int_equal(err.code, ERROR_NOT_FOUND);
+}
+
+static void test_when_nobody_tends_it_any_more_it_is_killed_and_forgotten(void **state)
+{
+    struct fixture *f = *state;
+    struct error err;
+    int tended;
+
+    fixture_run(f, "c1", &(struct fixture_container){.args = FIXTURE_ARGS("sleep", "100")});
+    start_exec(f, FIXTURE_ARGS("sleep", "100"));
+    tended = tend(f, "c1", "e1");
+    usleep(50000);
+    close(tended);
+    for (int i = 0; i < 200 && fixture_kill(f, "c1", "e1", SIGCONT, &err) == 0; i++)
+        usleep(10000);
+    assert_int_equal(err.code, ERROR_NOT_FOUND);
+    for (int i = 0; i < 200 && strstr(err.text, "already finished"); i++) {
+        usleep(10000);
+        assert_int_equal(fixture_kill(f, "c1", "e1", SIGCONT, &err), -1);
+    }
+    assert_non_null(strstr(err.text, "is not here"));
+    assert_int_equal(fixture_count_zombies(f), 0);
+}
+
+static void test_one_that_was_not_started_is_forgotten_too(void **state)
+{
+    struct fixture *f = *state;
+    struct error err;
+
+    fixture_run(f, "c1", &(struct fixture_container){.args = FIXTURE_ARGS("sleep", "100")});
+    for (int i = 0; i < 3; i++) {
+        int tended, made = -1;
+
+        for (int tries = 0; tries < 100 && made < 0; tries++) {
+            made =
+                fixture_exec(f, "c1", "e1", FIXTURE_ARGS("true"), (int[]){-1, -1, -1}, false, &err);
+            usleep(10000);
+        }
+        assert_int_equal(made, 0);
+        tended = tend(f, "c1", "e1");
+        usleep(20000);
+        close(tended);
+    }
+}
+
+static const struct CMUnitTest tests[] = {
+    FIXTURE_WITH_POD(test_all_who_are_attached_hear_it_and_so_does_the_log),
+    FIXTURE_WITH_POD(test_with_stdin_once_its_end_is_the_containers),
+    FIXTURE_WITH_POD(test_what_cannot_be_attached_is_refused),
+    FIXTURE_WITH_POD(test_clients_that_leave_leave_nothing),
+    FIXTURE_WITH_POD(test_one_that_is_tended_is_forgotten_when_it_ends),
+    FIXTURE_WITH_POD(test_when_nobody_tends_it_any_more_it_is_killed_and_forgotten),
+    FIXTURE_WITH_POD(test_one_that_was_not_started_is_forgotten_too),
+};
+
+int main(int argc, char **argv)
+{
+    return fixture_main(argc, argv, tests, COUNT_OF(tests));
+}
