@@ -3,13 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/file.h"
-#include "base/id.h"
 #include "base/own.h"
 #include "image/digest.h"
 #include "imaged/leftover.h"
@@ -55,19 +53,16 @@ int blob_store(const char *root, const char *digest, const void *data, size_t le
     const char *algorithm = digest_algorithm_name(digest_algorithm_of(digest));
     AUTO_FREE char *folder = xasprintf("%s/content/blobs/%s", root, algorithm);
     AUTO_FREE char *path = xasprintf("%s/%s", folder, digest_hex(digest));
-    AUTO_FREE char *tmp = NULL;
+    AUTO_FREE char *ingest = xasprintf("%s/content/ingest", root), *tmp = NULL;
     AUTO_CLOSE int fd = -1;
-    char id[ID_SIZE];
 
     if (sha_verify(digest, data, len, err) < 0)
         return -1;
     if (file_exists(path))
         return 0;
-    id_new(id);
-    tmp = xasprintf("%s/content/ingest/%s", root, id);
-    fd = leftover_lock(tmp, O_WRONLY | O_CREAT);
+    fd = leftover_new(ingest, "", S_IFREG, &tmp, err);
     if (fd < 0)
-        return error_errno(err, errno, "create %s", tmp);
+        return -1;
     if (write_synced(fd, data, len, err) < 0 || publish(tmp, folder, path, err) < 0) {
         unlink(tmp);
         return error_wrap(err, "store %s", digest);

@@ -13,7 +13,6 @@
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/file.h"
-#include "base/id.h"
 #include "image/digest.h"
 #include "imaged/belt.h"
 #include "imaged/implied.h"
@@ -150,15 +149,9 @@ static void *unpack(void *data)
 
 static int make_folders(struct layer *l, struct error *err)
 {
-    char id[ID_SIZE];
-
-    id_new(id);
-    l->tmp = xasprintf("%s/" TMP_PREFIX "%.16s", l->folder, id);
-    if (mkdir(l->tmp, FOLDER_MODE) < 0)
-        return error_errno(err, errno, "create folder %s", l->tmp);
-    l->tmp_lock = leftover_lock(l->tmp, O_RDONLY | O_DIRECTORY);
+    l->tmp_lock = leftover_new(l->folder, TMP_PREFIX, S_IFDIR | FOLDER_MODE, &l->tmp, err);
     if (l->tmp_lock < 0)
-        return error_errno(err, errno, "lock %s", l->tmp);
+        return -1;
     if (mkdirat(l->tmp_lock, "fs", FS_MODE) < 0)
         return error_errno(err, errno, "create folder %s/fs", l->tmp);
     l->fs = openat(l->tmp_lock, "fs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

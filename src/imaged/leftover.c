@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/id.h"
 #include "base/own.h"
 
 static bool is_at(int fd, const char *path)
@@ -37,6 +38,28 @@ int leftover_lock(const char *path, int flags)
             return -1;
         }
     }
+}
+
+int leftover_new(const char *folder, const char *prefix, mode_t mode, char **out_path,
+                 struct error *err)
+{
+    int fd = -1;
+
+    /* One that is not locked yet looks like a leftover to a run that starts just then. */
+    do {
+        char id[ID_SIZE];
+
+        id_new(id);
+        free(*out_path);
+        *out_path = xasprintf("%s/%s%.16s", folder, prefix, id);
+        if (!S_ISDIR(mode))
+            fd = leftover_lock(*out_path, O_WRONLY | O_CREAT);
+        else if (mkdir(*out_path, mode & 07777) == 0)
+            fd = leftover_lock(*out_path, O_RDONLY | O_DIRECTORY);
+        else
+            break;
+    } while (fd < 0 && (errno == EWOULDBLOCK || errno == ENOENT) && file_exists(folder));
+    return fd < 0 ? error_errno(err, errno, "create %s", *out_path) : fd;
 }
 
 static bool is_named(const char *name, const char *prefix, const char *suffix)

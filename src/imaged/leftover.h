@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <sys/types.h>
+
 #include "base/error.h"
 
 /* leftover: locks and temporaries of runs, and what became of them when a run died.
@@ -12,7 +14,13 @@
 MUST_CHECK int leftover_remove(const char *folder, const char *prefix, const char *suffix,
                                struct error *err);
 
-/* Opens the file, made when missing, or the folder with O_DIRECTORY in flags, and locks it.
- * Returns a descriptor whose path still leads to it; -1 and errno, EWOULDBLOCK when somebody else
- * holds it. To give it up, remove the name first, then close. */
+/* Opens the file, made when missing and O_CREAT is in flags, or the folder, and locks it. Returns
+ * a descriptor whose path still leads to it; -1 and errno, EWOULDBLOCK when somebody else holds it.
+ * To give it up, remove the name first, then close. */
 int leftover_lock(const char *path, int flags);
+
+/* Makes and locks a temporary of its own name, which begins with prefix: a folder when mode has
+ * S_IFDIR, else a file to write. Returns its descriptor and sets *out_path, the caller's to free.
+ */
+MUST_CHECK int leftover_new(const char *folder, const char *prefix, mode_t mode, char **out_path,
+                            struct error *err);

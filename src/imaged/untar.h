@@ -22,7 +22,7 @@ void untar_free(struct untar *u);
 DEFINE_AUTO(untar)
 
 /* Bytes of an uncompressed archive. The words of an error begin with the entry's name.
- * ERROR_INVALID, ERROR_EXHAUSTED for limits and full disks, ERROR_INTERNAL and others. */
+ * ERROR_INVALID for what is no archive, ERROR_EXHAUSTED above limits, others by errno. */
 MUST_CHECK int untar_write(struct untar *u, const void *data, size_t len, struct error *err);
 
 /* The archive has ended: sets the folders' times, which later entries had disturbed. */

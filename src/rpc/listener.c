@@ -2,6 +2,7 @@
 #include "rpc/listener.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -11,6 +12,8 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/own.h"
+
+enum { STALE_LOOKS = 50, STALE_LOOK_MS = 10 };
 
 static int fill_address(struct sockaddr_un *address, const char *path, struct error *err)
 {
@@ -24,19 +27,30 @@ static int fill_address(struct sockaddr_un *address, const char *path, struct er
     return 0;
 }
 
+/* A child of a server that was killed may hold its socket until it comes to its exec, so one that
+ * seems to listen is given a moment. */
+static bool is_listened_to(const struct sockaddr_un *address)
+{
+    for (int i = 0; i < STALE_LOOKS; i++) {
+        AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+        if (connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 && errno != EAGAIN)
+            return false;
+        poll(NULL, 0, STALE_LOOK_MS);
+    }
+    return true;
+}
+
 /* Removes the socket file of a server that is no more. */
 static int remove_stale(const struct sockaddr_un *address, struct error *err)
 {
-    AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     struct stat st;
 
-    if (fd < 0)
-        return error_errno(err, errno, "make socket");
     if (lstat(address->sun_path, &st) < 0)
         return errno == ENOENT ? 0 : error_errno(err, errno, "look at the file in the way");
     if (!S_ISSOCK(st.st_mode))
         return error_set(err, ERROR_EXISTS, "the file in the way is no socket");
-    if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno == EAGAIN)
+    if (is_listened_to(address))
         return error_set(err, ERROR_EXISTS, "somebody listens there already");
     if (errno != ECONNREFUSED && errno != ENOENT)
         return error_errno(err, errno, "see whether somebody listens there");

@@ -63,8 +63,10 @@ MUST_CHECK struct spdy *spdy_new(void);
 void spdy_free(struct spdy *s);
 DEFINE_AUTO(spdy)
 
-/* Takes bytes from the front of in until there is an event. -1: the client breaks the protocol or
- * does not read what it asks for; GOAWAY waits in the output, and nothing more is to be taken. */
+/* Takes bytes from the front of in until there is an event; to be asked until SPDY_MORE, also when
+ * in is empty, as the end of a stream may be due behind its last bytes. -1: the client breaks the
+ * protocol or does not read what it asks for; GOAWAY waits in the output, and nothing more is to be
+ * taken. */
 MUST_CHECK int spdy_next(struct spdy *s, struct input *in, struct spdy_event *out,
                          struct error *err);
 

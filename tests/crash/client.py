@@ -84,7 +84,7 @@ class Client:
             except grpc.RpcError as e:
                 if e.code() == Code.DEADLINE_EXCEEDED:
                     raise Broken(f"{method} {fields} had no answer in {CALL_TIMEOUT} s") from e
-                if e.code() not in AWAY or time.monotonic() > end:
+                if e.code() not in AWAY or time.monotonic() > end or self.world.findings:
                     raise
                 self.reconnect()
 

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Imports of OCI layouts and docker archives, made by hand and by other tools."""
+import fcntl
 import gzip
 import hashlib
 import io
@@ -218,6 +219,35 @@ def test_paths_that_hold_no_image(folder):
     for name, words in (("missing", "No such file"), ("empty", "neither"), ("text", "checksum"), ("tar", "neither")):
         outcome = import_path(folder / "root", folder / name)
         assert outcome.code == 1 and words in outcome.message(), outcome.events
+
+
+def test_what_dead_runs_left_is_removed_and_the_rest_is_not(folder):
+    layout = sample(folder)
+    layers, ingest = folder / "root/layers", folder / "root/content/ingest"
+    for path in (layers / ".new-dead/fs/a/b", layers / ".new-live/fs", ingest):
+        path.mkdir(parents=True)
+    for path in (layers / ("0" * 64 + ".lock"), layers / ("1" * 64 + ".lock"), ingest / "dead", ingest / "live"):
+        path.touch()
+    held = [os.open(path, os.O_RDONLY) for path in (layers / ".new-live", layers / ("1" * 64 + ".lock"), ingest / "live")]
+    for fd in held:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+    outcome = import_path(folder / "root", layout.folder)
+    assert outcome.code == 0, outcome.message()
+    assert sorted(n for n in os.listdir(layers) if len(n) != 64) == [".new-live", "1" * 64 + ".lock"]
+    assert os.listdir(ingest) == ["live"]
+    for fd in held:
+        os.close(fd)
+    assert import_path(folder / "root", layout.folder).code == 0
+    harness.assert_clean(folder / "root", layers=2)
+
+
+def test_a_layer_without_its_size_is_unpacked_again(folder):
+    layout = sample(folder)
+    image = check_sample(folder, import_path(folder / "root", layout.folder), ["docker.io/library/sample:1"])
+    broken = folder / "root/layers" / image["layers"][0]["chain_id"][7:]
+    (broken / "size").unlink()
+    (broken / "fs/a").unlink()
+    check_sample(folder, import_path(folder / "root", layout.folder), ["docker.io/library/sample:1"])
 
 
 # --- docker save ---

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The streaming server refuses what it must, with a sentence, and leaks nothing."""
 import os
+import resource
 import socket
 import struct
 import urllib.parse
@@ -100,3 +101,26 @@ def test_corrupt_frames_end_the_session_and_leak_nothing(berth):
         s.close()
     wait_for(lambda: count() <= before, what=f"as few descriptors as before: {before}")
     wait_for(lambda: "700" not in berth.exec_sync(c, "ps")[1], what="the end of the commands")
+
+
+def test_sessions_are_limited(berth):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+    c = berth.run(berth.run_pod(), "sleep", "1000")
+    url = exec_url(berth, c, "true")
+    where = urllib.parse.urlsplit(url)
+    idle = [socket.create_connection((where.hostname, where.port)) for _ in range(1000)]
+    status, words = refused(url)
+    assert status == 503 and "too many" in words, (status, words)
+    for s in idle[:10]:
+        s.close()
+    wait_for(lambda: run_if_possible(berth, c), what="room for another session")
+    answers = [s.recv(100) for s in idle[10:]]  # they had ten seconds to ask for something
+    assert all(answer.startswith(b"HTTP/1.1 408 ") for answer in answers), answers[:3]
+    assert run(berth, c, "true").exit_code() == 0
+
+
+def run_if_possible(berth, c):
+    try:
+        return run(berth, c, "true").exit_code() == 0
+    except Refused:
+        return False

@@ -22,6 +22,7 @@ def ask(url, headers, method="POST"):
     """Sends a request; returns (socket, status, headers, what came behind the head)."""
     parts = urllib.parse.urlsplit(url)
     s = socket.create_connection((parts.hostname, parts.port), timeout=30)
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     head = [f"{method} {parts.path} HTTP/1.1", f"Host: {parts.netloc}"] + [f"{k}: {v}" for k, v in headers]
     s.sendall(("\r\n".join(head) + "\r\n\r\n").encode())
     data = b""

@@ -4,6 +4,6 @@
 
 int main(void)
 {
-	printf("Effective uid: %u\n", (unsigned)geteuid());
-	return 0;
+    printf("Effective uid: %u\n", (unsigned)geteuid());
+    return 0;
 }
