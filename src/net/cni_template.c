@@ -207,7 +207,7 @@ static bool is_true(const struct value *v)
 
 static int print(struct renderer *r, bool live)
 {
-    struct value v;
+    struct value v = {.text = ""};
     char digits[24];
 
     if (r->n_words != 1)
@@ -230,7 +230,7 @@ static int block(struct renderer *r, bool live, int depth);
 
 static int render_if(struct renderer *r, bool live, int depth)
 {
-    struct value v;
+    struct value v = {.text = ""};
 
     if (r->n_words != 2)
         return fail(r, ERROR_INVALID, "if wants one value", "");

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -16,6 +17,9 @@
 /* The descriptors that the child sets up for itself move out of the way of 0..3 first, so that no
  * dup2() overwrites one that is still needed. */
 enum { CHILD_FD_FLOOR = 10 };
+
+/* What others who hold an output open may still write after the end is waited for so long. */
+enum { LINGER_MS = 50 };
 
 static int lift(int fd)
 {
@@ -167,6 +171,30 @@ static void drain(int *from, struct buf *out)
     }
 }
 
+/* One wait, and what came of it. Returns poll()'s count; *ended is set when the process has. */
+static int turn(struct process *p, int fds[3], struct process_io *io, const struct deadline *by,
+                bool *ended)
+{
+    struct pollfd polled[5] = {{.fd = fds[0], .events = POLLOUT},
+                               {.fd = fds[1], .events = POLLIN},
+                               {.fd = fds[2], .events = POLLIN},
+                               {.fd = *ended ? -1 : p->pidfd, .events = POLLIN},
+                               {.fd = by->cancel_fd, .events = POLLIN}};
+    int64_t left = deadline_left_ms(by);
+    int n = poll(polled, 5, *ended ? LINGER_MS : left > INT_MAX ? -1 : (int)left);
+
+    if (n <= 0)
+        return n;
+    if (polled[0].revents)
+        feed(&fds[0], io);
+    if (polled[1].revents)
+        drain(&fds[1], io->out);
+    if (polled[2].revents)
+        drain(&fds[2], io->err_out);
+    *ended = *ended || polled[3].revents;
+    return n;
+}
+
 /* Until the process has ended and its outputs are at their end, or shortly after its end when
  * somebody else holds them open. */
 static int converse(struct process *p, int fds[3], struct process_io *io, const struct deadline *by,
@@ -175,24 +203,10 @@ static int converse(struct process *p, int fds[3], struct process_io *io, const 
     bool ended = false;
 
     while (!ended || fds[1] >= 0 || fds[2] >= 0) {
-        struct deadline until = ended ? deadline_sooner(by, 100) : *by;
-        struct pollfd polled[5] = {{.fd = fds[0], .events = POLLOUT},
-                                   {.fd = fds[1], .events = POLLIN},
-                                   {.fd = fds[2], .events = POLLIN},
-                                   {.fd = ended ? -1 : p->pidfd, .events = POLLIN},
-                                   {.fd = by->cancel_fd, .events = POLLIN}};
-        int n = poll(polled, 5, until.at_ns ? 50 : -1);
+        int n = turn(p, fds, io, by, &ended);
 
         if (n < 0 && errno != EINTR)
             return error_errno(err, errno, "poll");
-        if (n > 0 && polled[0].revents)
-            feed(&fds[0], io);
-        if (n > 0 && polled[1].revents)
-            drain(&fds[1], io->out);
-        if (n > 0 && polled[2].revents)
-            drain(&fds[2], io->err_out);
-        if (n > 0 && polled[3].revents)
-            ended = true;
         if (n == 0 && ended)
             return 0;
         if (!ended && deadline_check(by, err) < 0)

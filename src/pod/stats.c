@@ -20,8 +20,11 @@ static Runtime__V1__UInt64Value *number(struct arena *a, uint64_t value)
 }
 
 /* Looks at the counter and tells the rate since the last look. */
-static void take_rate(struct node *n, struct cpu_sample *last, int64_t now, uint64_t used)
+static struct cpu_sample take_rate(struct node *n, struct cpu_sample *last, int64_t now,
+                                   uint64_t used)
 {
+    struct cpu_sample taken;
+
     pthread_mutex_lock(&n->lock);
     if (!last->at_ns || used < last->used_ns) {
         *last = (struct cpu_sample){now, used, 0, false};
@@ -30,19 +33,22 @@ static void take_rate(struct node *n, struct cpu_sample *last, int64_t now, uint
 
         *last = (struct cpu_sample){now, used, (uint64_t)(cores * (double)CLOCK_NS_PER_S), true};
     }
+    taken = *last;
     pthread_mutex_unlock(&n->lock);
+    return taken;
 }
 
 static Runtime__V1__CpuUsage *cpu_of(struct node *n, struct cpu_sample *last,
                                      const struct cgroup_usage *u, struct arena *a)
 {
     Runtime__V1__CpuUsage *cpu = arena_new(a, &runtime__v1__cpu_usage__descriptor);
+    struct cpu_sample now;
 
     cpu->timestamp = clock_now_ns();
     cpu->usage_core_nano_seconds = number(a, u->cpu_ns);
-    take_rate(n, last, clock_monotonic_ns(), u->cpu_ns);
-    if (last->has_rate)
-        cpu->usage_nano_cores = number(a, last->nano_cores);
+    now = take_rate(n, last, clock_monotonic_ns(), u->cpu_ns);
+    if (now.has_rate)
+        cpu->usage_nano_cores = number(a, now.nano_cores);
     return cpu;
 }
 
