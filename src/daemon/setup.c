@@ -169,8 +169,13 @@ static void free_maps(struct node *n)
 
     for (size_t at = 0; (slot = map_next(&n->containers, &at));)
         container_free(slot->value);
-    for (size_t at = 0; (slot = map_next(&n->sandboxes, &at));)
-        sandbox_free(slot->value);
+    for (size_t at = 0; (slot = map_next(&n->sandboxes, &at));) {
+        struct sandbox *s = slot->value;
+
+        if (s->shim_watch) /* the watch of a shim that lives on has a reference of its own */
+            sandbox_free(s);
+        sandbox_free(s);
+    }
     for (size_t at = 0; (slot = map_next(&n->names, &at));)
         free(slot->value);
     map_fini(&n->containers);

@@ -246,6 +246,6 @@ int attachment_open(struct streams *s, const struct streams_spec *spec, bool std
 
 void attachment_close_all(struct streams *s)
 {
-    while (!list_is_empty(&s->attachments))
-        attachment_free(LIST_OF(s->attachments.next, struct attachment, link));
+    LIST_EACH(entry, &s->attachments)
+    attachment_free(LIST_OF(entry, struct attachment, link));
 }

@@ -6,6 +6,8 @@
 #include "base/own.h"
 #include "sandbox.pb-c.h"
 #include "shim.pb-c.h"
+#include "shim/exec.h"
+#include "shim/task.h"
 #include "task.pb-c.h"
 
 static const struct {
@@ -19,6 +21,26 @@ static const struct {
      &containerd__runtime__sandbox__v1__sandbox__descriptor, service_sandbox_methods},
     {"berth.shim.v1.Container", &berth__shim__v1__container__descriptor, service_container_methods},
 };
+
+struct task *service_find_task(const struct shim *s, const char *id, struct error *err)
+{
+    struct task *t = pod_find_task(&s->pod, id);
+
+    if (!t)
+        error_set(err, ERROR_NOT_FOUND, "container %.*s is not here", PROC_ID_MAX, id);
+    return t;
+}
+
+struct exec *service_find_exec(const struct shim *s, const char *id, const char *exec_id,
+                               struct error *err)
+{
+    struct task *t = service_find_task(s, id, err);
+    struct exec *x = t ? exec_find(t, exec_id) : NULL;
+
+    if (t && !x)
+        error_set(err, ERROR_NOT_FOUND, "exec %.*s is not here", PROC_ID_MAX, exec_id);
+    return x;
+}
 
 static const struct service_method *find_method(const struct service_method *methods,
                                                 const char *name)

@@ -24,6 +24,11 @@ struct service_method {
     service_handler *serve;
 };
 
+/* What a request names; NULL with ERROR_NOT_FOUND. */
+MUST_CHECK struct task *service_find_task(const struct shim *s, const char *id, struct error *err);
+MUST_CHECK struct exec *service_find_exec(const struct shim *s, const char *id, const char *exec_id,
+                                          struct error *err);
+
 /* The methods of each service, with a NULL name behind the last. */
 extern const struct service_method service_task_methods[];
 extern const struct service_method service_sandbox_methods[];

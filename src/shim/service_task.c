@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "base/own.h"
 #include "shim.pb-c.h"
-#include "shim/attachment.h"
 #include "shim/exec.h"
 #include "shim/service.h"
 #include "shim/task.h"
@@ -15,36 +14,16 @@
 
 enum { MOUNTS_MAX = 64, PIDS_MAX = 4096, SIGNAL_MAX = 64, EXEC_SPEC_MAX = 1024 * 1024 };
 
-static struct task *find_task(const struct shim *s, const char *id, struct error *err)
-{
-    struct task *t = pod_find_task(&s->pod, id);
-
-    if (!t)
-        error_set(err, ERROR_NOT_FOUND, "container %.*s is not here", PROC_ID_MAX, id);
-    return t;
-}
-
-static struct exec *find_exec(const struct shim *s, const char *id, const char *exec_id,
-                              struct error *err)
-{
-    struct task *t = find_task(s, id, err);
-    struct exec *x = t ? exec_find(t, exec_id) : NULL;
-
-    if (t && !x)
-        error_set(err, ERROR_NOT_FOUND, "exec %.*s is not here", PROC_ID_MAX, exec_id);
-    return x;
-}
-
 /* A container's first process, or the process of an exec when exec_id is not empty. */
 static struct proc *find_proc(const struct shim *s, const char *id, const char *exec_id,
                               struct error *err)
 {
     if (*exec_id) {
-        struct exec *x = find_exec(s, id, exec_id, err);
+        struct exec *x = service_find_exec(s, id, exec_id, err);
 
         return x ? &x->proc : NULL;
     }
-    struct task *t = find_task(s, id, err);
+    struct task *t = service_find_task(s, id, err);
     return t ? &t->init : NULL;
 }
 
@@ -80,7 +59,7 @@ static int serve_state(struct shim *s, struct call *call, const void *request, s
 {
     const Containerd__Task__V3__StateRequest *r = request;
     Containerd__Task__V3__StateResponse response = CONTAINERD__TASK__V3__STATE_RESPONSE__INIT;
-    const struct task *t = find_task(s, r->id, err);
+    const struct task *t = service_find_task(s, r->id, err);
     const struct proc *p = t ? find_proc(s, r->id, r->exec_id, err) : NULL;
     Google__Protobuf__Timestamp at;
 
@@ -159,11 +138,11 @@ static int serve_start(struct shim *s, struct call *call, const void *request, s
     const Containerd__Task__V3__StartRequest *r = request;
 
     if (*r->exec_id) {
-        struct exec *x = find_exec(s, r->id, r->exec_id, err);
+        struct exec *x = service_find_exec(s, r->id, r->exec_id, err);
 
         return x ? exec_start(x, call, err) : -1;
     }
-    struct task *t = find_task(s, r->id, err);
+    struct task *t = service_find_task(s, r->id, err);
     return t ? task_start(t, call, err) : -1;
 }
 
@@ -188,11 +167,11 @@ static int serve_delete(struct shim *s, struct call *call, const void *request, 
     const Containerd__Task__V3__DeleteRequest *r = request;
 
     if (*r->exec_id) {
-        struct exec *x = find_exec(s, r->id, r->exec_id, err);
+        struct exec *x = service_find_exec(s, r->id, r->exec_id, err);
 
         return x ? delete_exec(x, call, err) : -1;
     }
-    struct task *t = find_task(s, r->id, err);
+    struct task *t = service_find_task(s, r->id, err);
     return t ? task_end_and_delete(t, call, err) : -1;
 }
 
@@ -218,7 +197,7 @@ static int serve_pids(struct shim *s, struct call *call, const void *request, st
 {
     const Containerd__Task__V3__PidsRequest *r = request;
     Containerd__Task__V3__PidsResponse response = CONTAINERD__TASK__V3__PIDS_RESPONSE__INIT;
-    struct task *t = find_task(s, r->id, err);
+    struct task *t = service_find_task(s, r->id, err);
 
     if (!t)
         return -1;
@@ -232,14 +211,16 @@ static int serve_pids(struct shim *s, struct call *call, const void *request, st
 
 static int serve_pause(struct shim *s, struct call *call, const void *request, struct error *err)
 {
-    struct task *t = find_task(s, ((const Containerd__Task__V3__PauseRequest *)request)->id, err);
+    struct task *t =
+        service_find_task(s, ((const Containerd__Task__V3__PauseRequest *)request)->id, err);
 
     return t ? task_pause(t, call, err) : -1;
 }
 
 static int serve_resume(struct shim *s, struct call *call, const void *request, struct error *err)
 {
-    struct task *t = find_task(s, ((const Containerd__Task__V3__ResumeRequest *)request)->id, err);
+    struct task *t =
+        service_find_task(s, ((const Containerd__Task__V3__ResumeRequest *)request)->id, err);
 
     return t ? task_resume(t, call, err) : -1;
 }
@@ -251,12 +232,12 @@ static int serve_kill(struct shim *s, struct call *call, const void *request, st
     if (r->signal == 0 || r->signal > SIGNAL_MAX)
         return error_set(err, ERROR_INVALID, "%u is not a signal", r->signal);
     if (*r->exec_id) {
-        struct exec *x = find_exec(s, r->id, r->exec_id, err);
+        struct exec *x = service_find_exec(s, r->id, r->exec_id, err);
 
         if (!x || proc_signal(&x->proc, (int)r->signal, err) < 0)
             return -1;
     } else {
-        struct task *t = find_task(s, r->id, err);
+        struct task *t = service_find_task(s, r->id, err);
 
         if (!t || task_kill(t, (int)r->signal, r->all, err) < 0)
             return -1;
@@ -274,7 +255,7 @@ static int serve_exec(struct shim *s, struct call *call, const void *request, st
                                  .has_terminal = r->terminal,
                                  .fds = call->fds,
                                  .n_fds = call->n_fds};
-    struct task *t = find_task(s, r->id, err);
+    struct task *t = service_find_task(s, r->id, err);
 
     if (!t)
         return -1;
@@ -314,7 +295,7 @@ static int serve_close_io(struct shim *s, struct call *call, const void *request
 static int serve_update(struct shim *s, struct call *call, const void *request, struct error *err)
 {
     const Containerd__Task__V3__UpdateTaskRequest *r = request;
-    struct task *t = find_task(s, r->id, err);
+    struct task *t = service_find_task(s, r->id, err);
 
     if (!t)
         return -1;
@@ -372,48 +353,4 @@ const struct service_method service_task_methods[] = {
     {"CloseIO", serve_close_io},  {"Update", serve_update},
     {"Wait", serve_wait},         {"Connect", serve_connect},
     {"Shutdown", serve_shutdown}, {NULL, NULL},
-};
-
-static int serve_reopen(struct shim *s, struct call *call, const void *request, struct error *err)
-{
-    const Berth__Shim__V1__ReopenLogRequest *r = request;
-    struct task *t = find_task(s, r->id, err);
-
-    if (!t || streams_reopen_log(&t->init.io, err) < 0)
-        return -1;
-    call_reply(call, NULL);
-    return 0;
-}
-
-static int serve_attach(struct shim *s, struct call *call, const void *request, struct error *err)
-{
-    const Berth__Shim__V1__AttachRequest *r = request;
-    const struct streams_spec spec = {
-        .in = r->stdin, .out = r->stdout, .err = r->stderr, .fds = call->fds, .n_fds = call->n_fds};
-    struct task *t = find_task(s, r->id, err);
-
-    if (!t)
-        return -1;
-    if (!proc_is_alive(&t->init))
-        return error_set(err, ERROR_PRECONDITION, "cannot attach to a %s container",
-                         proc_state_name(t->init.state));
-    if (attachment_open(&t->init.io, &spec, r->stdin_once, err) < 0)
-        return -1;
-    call_reply(call, NULL);
-    return 0;
-}
-
-static int serve_tend(struct shim *s, struct call *call, const void *request, struct error *err)
-{
-    const Berth__Shim__V1__TendExecRequest *r = request;
-    struct exec *x = find_exec(s, r->id, r->exec_id, err);
-
-    return x ? exec_tend(x, call, err) : -1;
-}
-
-const struct service_method service_container_methods[] = {
-    {"ReopenLog", serve_reopen},
-    {"Attach", serve_attach},
-    {"TendExec", serve_tend},
-    {NULL, NULL},
 };

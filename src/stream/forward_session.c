@@ -10,7 +10,7 @@
 #include "stream/forward.h"
 #include "wire/portforward.h"
 
-enum { SOCKET, STOP, FORWARDS, IDLE_MS = 4 * 3600 * 1000, TICK_MS = 1000 };
+enum { SOCKET, STOP, FORWARDS, IDLE_MS = 4 * 3600 * 1000 };
 
 struct session {
     struct sandbox *sandbox;
@@ -175,13 +175,31 @@ static void serve_forwards(struct session *s, int64_t now_ns)
     }
 }
 
+/* Until the next forward is late. */
+static int timeout_ms(const struct session *s)
+{
+    int64_t soonest = INT64_MAX, left;
+
+    LIST_EACH(entry, &s->forwards)
+    {
+        const struct forward *f = LIST_OF(entry, struct forward, link);
+
+        if (f->until_ns && f->until_ns < soonest)
+            soonest = f->until_ns;
+    }
+    if (soonest == INT64_MAX)
+        return s->n_forwards > 0 ? -1 : IDLE_MS;
+    left = soonest - clock_monotonic_ns();
+    return left > 0 ? (int)(left / CLOCK_NS_PER_MS) + 1 : 0;
+}
+
 static int run(struct session *s, struct error *err)
 {
     bool is_fixed = mux_streams_are_fixed(s->mux);
 
     while (!mux_is_gone(s->mux) && !(is_fixed && s->n_forwards == 0)) {
         size_t n = set_up(s);
-        int ready = poll(s->polled, n, s->n_forwards > 0 ? TICK_MS : IDLE_MS);
+        int ready = poll(s->polled, n, timeout_ms(s));
 
         if (ready < 0 && errno == EINTR)
             continue;

@@ -4,6 +4,8 @@
 #include <poll.h>
 #include <string.h>
 
+enum { STALL_MS = 600 * 1000 };
+
 void remote_init(struct remote *r, struct mux *m, const char *protocol)
 {
     *r = (struct remote){
@@ -155,7 +157,7 @@ static void send_all(struct remote *r, int64_t stream, const char *text, int sto
 
         text += taken;
         len -= taken;
-        if (len > 0 && poll(polled, 2, -1) > 0 && polled[1].revents)
+        if (len > 0 && (poll(polled, 2, STALL_MS) <= 0 || polled[1].revents))
             return;
         mux_serve(r->mux, polled[0].revents);
     }
