@@ -118,7 +118,6 @@ static void add_sparse_1_0(struct buf *out, const char *map, size_t map_len, con
 static void test_pax_sparse_1_0(void **state)
 {
     AUTO_FINI(buf) archive = BUF(ARCHIVE_MAX);
-    AUTO_FINI(buf) map = BUF(ARCHIVE_MAX);
     AUTO_FINI(buf) many = BUF(ARCHIVE_MAX);
     struct error err;
     (void)state;
