@@ -128,7 +128,8 @@ def write_page(results, docs):
 <!-- bench/run writes this page: `make bench`. The remarks at the end are those of bench/remarks.md. -->
 
 Berth beside its peers on one machine, in one run: {here['cpus']} CPUs ({here['cpu']}), {here['memory_gb']} GB, Linux
-{here['kernel']}, crun {here['crun']} under all of them, {here['date']}. `make bench` does the same on yours.
+{here['kernel']}, crun {here['crun']} under all of them, {here['date']}, load average {here['load']:.1f} when it ended. `make bench` does the
+same on yours.
 
 ![how many times better Berth is](performance.svg)
 
