@@ -2,6 +2,7 @@
 #include "os/pool.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -12,7 +13,9 @@
 #include "base/own.h"
 
 /* Idle threads form a stack: a job goes to the thread that became idle last, whose caches are warm,
- * and those below it are left alone until their time is over. One thread always stays.
+ * and those below it are left alone until their time is over. One thread always stays. When the
+ * others have left, a burst of requests is over, and the memory that it has freed goes back to the
+ * kernel: the allocator keeps it otherwise, since small live pieces stand behind it.
  *
  * A job is handed to an idle thread without the lock, and the thread starts without it: whoever has
  * been taken off the stack waits for the semaphore, come what may. */
@@ -30,7 +33,7 @@ enum { STACK_SIZE = 1024 * 1024 }; /* their redzones need the room */
 #else
 enum { STACK_SIZE = 256 * 1024 };
 #endif
-enum { IDLE_S = 10 };
+enum { IDLE_S = 1 };
 
 struct pool_job {
     struct list link;
@@ -147,6 +150,7 @@ static void *work(void *data)
 {
     struct pool *p = data;
     struct pool_job *job;
+    size_t left;
 
     while ((job = next_job(p))) {
         void (*run)(void *) = job->run;
@@ -155,9 +159,12 @@ static void *work(void *data)
         free(job);
         run(job_data);
     }
-    if (--p->threads == 0)
+    left = --p->threads;
+    if (left == 0)
         pthread_cond_signal(&p->emptied);
     pthread_mutex_unlock(&p->lock);
+    if (left == 1) /* the pool may be gone from here on */
+        malloc_trim(0);
     return NULL;
 }
 

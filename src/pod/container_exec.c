@@ -34,7 +34,7 @@ void container_exec_result_fini(struct container_exec_result *r)
 /* Reads what is there. Returns false at the end of file. */
 static bool take(int fd, struct buf *into)
 {
-    static __thread char chunk[CHUNK];
+    char chunk[CHUNK];
 
     for (;;) {
         ssize_t n = read(fd, chunk, sizeof chunk);
