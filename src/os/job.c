@@ -127,3 +127,17 @@ void job_leave(struct job *j, const char *result, const struct error *err)
     unref(j);
     pthread_mutex_unlock(&t->lock);
 }
+
+int job_share(struct job_table *t, const char *key, const struct deadline *client, job_work *work,
+              void *data, struct error *err)
+{
+    AUTO_FREE char *nothing = NULL;
+    struct job *job = NULL;
+    int outcome = job_enter(t, key, client, false, &job, &nothing, err);
+
+    if (outcome != JOB_LEADS)
+        return outcome == JOB_JOINED ? 0 : -1;
+    outcome = work(data, err);
+    job_leave(job, outcome < 0 ? NULL : "", err);
+    return outcome;
+}

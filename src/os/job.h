@@ -29,3 +29,9 @@ MUST_CHECK int job_enter(struct job_table *t, const char *key, const struct dead
 
 /* Ends the job for all who joined, with a result (copied) or, when result is NULL, with err. */
 void job_leave(struct job *j, const char *result, const struct error *err);
+
+/* Does work that has no result but its outcome, or joins whoever is at it and has that outcome. The
+ * leader's work does not end when its client leaves; who joined leaves at the deadline. */
+typedef int job_work(void *data, struct error *err);
+MUST_CHECK int job_share(struct job_table *t, const char *key, const struct deadline *client,
+                         job_work *work, void *data, struct error *err);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "os/job.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -99,6 +100,63 @@ test_a_leader_with_a_waiting_client_is_not_joined_when_only_abandoned_ones_are(v
     job_table_free(t);
 }
 
+struct shared {
+    struct job_table *table;
+    struct deadline client;
+    _Atomic int works; /* how often it was done */
+    _Atomic int ended; /* who was told so */
+    int gate;
+};
+
+static int pass_gate(void *data, struct error *err)
+{
+    struct shared *s = data;
+    struct deadline by = deadline_in_ms(5000);
+
+    s->works++;
+    return deadline_wait(&by, s->gate, POLLIN, err);
+}
+
+static void *share(void *data)
+{
+    struct shared *s = data;
+    struct error err;
+
+    if (job_share(s->table, "k", &s->client, pass_gate, s, &err) == 0)
+        s->ended++;
+    return NULL;
+}
+
+static void test_shared_work_is_done_once_and_outlives_the_client_of_its_leader(void **state)
+{
+    struct shared s = {.table = job_table_new(), .gate = eventfd(0, EFD_CLOEXEC)};
+    struct deadline gone = {.cancel_fd = eventfd(1, EFD_CLOEXEC)};
+    pthread_t leader, others[4];
+    uint64_t one = 1;
+    struct error err;
+
+    (void)state;
+    s.client = gone;
+    pthread_create(&leader, NULL, share, &s);
+    while (s.works == 0)
+        usleep(1000);
+    s.client = DEADLINE_NONE;
+    for (size_t i = 0; i < 4; i++)
+        pthread_create(&others[i], NULL, share, &s);
+    usleep(20 * 1000); /* one that comes later finds nothing to join, and does it again */
+    assert_int_equal(s.ended, 0);
+    assert_int_equal(job_share(s.table, "k", &gone, pass_gate, &s, &err), -1);
+    assert_int_equal(err.code, ERROR_CANCELLED);
+    assert_int_equal(write(s.gate, &one, sizeof one), sizeof one);
+    for (size_t i = 0; i < 4; i++)
+        pthread_join(others[i], NULL);
+    pthread_join(leader, NULL);
+    assert_int_equal(s.ended, 5);
+    close(gone.cancel_fd);
+    close(s.gate);
+    job_table_free(s.table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +164,7 @@ int main(void)
         cmocka_unit_test(test_a_failure_is_the_failure_of_all),
         cmocka_unit_test(
             test_a_leader_with_a_waiting_client_is_not_joined_when_only_abandoned_ones_are),
+        cmocka_unit_test(test_shared_work_is_done_once_and_outlives_the_client_of_its_leader),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,26 +2,23 @@
 #include <poll.h>
 #include <signal.h>
 
+#include "base/log.h"
+#include "os/cgroup.h"
+#include "os/cgroup_stuck.h"
+#include "os/job.h"
 #include "pod/container.h"
 #include "pod/shim.h"
 #include "pod/stop_signal.h"
 
-/* StopContainer, §9.3. The signal that asks is sent once in a container's life; each call waits its
- * own timeout and then kills. A client that leaves while it waits does not make us kill. */
+/* StopContainer, §9.3. The signal that asks is sent once in a container's life. Each call waits its
+ * own timeout and then kills, which ends the wait of the others too. A client that leaves while it
+ * waits does not make us kill.
+ *
+ * The kill is a job: once begun it goes on without its client, and who asks again joins it. So what
+ * does not die, however often it is asked for, costs one thread, and the end is seen when it comes.
+ */
 
-enum { KILL_WAIT_MS = 2 * 60 * 1000, TIMEOUT_MAX_S = 365 * 24 * 3600 };
-
-/* True when this call is the one to send it. */
-static bool claim_signal(struct container *c)
-{
-    bool mine;
-
-    pthread_mutex_lock(&c->sandbox->node->lock);
-    mine = !c->signalled;
-    c->signalled = true;
-    pthread_mutex_unlock(&c->sandbox->node->lock);
-    return mine;
-}
+enum { PATIENCE_MS = 5 * 1000, KILL_WAIT_MS = 2 * 60 * 1000, TIMEOUT_MAX_S = 365 * 24 * 3600 };
 
 /* What has ended meanwhile needs no signal, and a shim that is gone has its containers ended by
  * the exit monitor. */
@@ -34,6 +31,27 @@ static int send(struct container *c, int signal, bool all, struct error *err)
     return error_wrap(err, "send signal %d", signal);
 }
 
+static bool set_signalled(struct container *c, bool signalled)
+{
+    bool was;
+
+    pthread_mutex_lock(&c->sandbox->node->lock);
+    was = c->signalled;
+    c->signalled = signalled;
+    pthread_mutex_unlock(&c->sandbox->node->lock);
+    return was;
+}
+
+/* A shim that did not answer in time may yet deliver it; one that refused never will. */
+static int send_once(struct container *c, int signal, struct error *err)
+{
+    if (set_signalled(c, true) || send(c, signal, false, err) == 0)
+        return 0;
+    if (err->code != ERROR_DEADLINE)
+        set_signalled(c, false);
+    return -1;
+}
+
 static int ask(struct container *c, int64_t timeout_s, const struct deadline *client,
                struct error *err)
 {
@@ -42,9 +60,7 @@ static int ask(struct container *c, int64_t timeout_s, const struct deadline *cl
     struct error waiting, left;
     int signal;
 
-    if (stop_signal_for(c, &signal, err) < 0)
-        return -1;
-    if (claim_signal(c) && send(c, signal, false, err) < 0)
+    if (stop_signal_for(c, &signal, err) < 0 || send_once(c, signal, err) < 0)
         return -1;
     if (deadline_wait(&by, c->stopped_fd, POLLIN, &waiting) == 0)
         return 0;
@@ -55,15 +71,36 @@ static int ask(struct container *c, int64_t timeout_s, const struct deadline *cl
     return 0;
 }
 
-static int end(struct container *c, const struct deadline *client, struct error *err)
+/* Nothing can be done about what does not die of SIGKILL, but it can be named. */
+static char *name_stuck(struct container *c)
 {
-    struct deadline by = deadline_sooner(client, KILL_WAIT_MS);
+    AUTO_FREE char *group = cgroup_path_of(c->cgroups_path);
+    char *stuck = cgroup_stuck(group);
+
+    return stuck ? stuck : xstrdup("its shim does not tell of its end");
+}
+
+static int wait_for_end(struct container *c, struct error *err)
+{
+    struct deadline soon = deadline_in_ms(PATIENCE_MS), by = deadline_in_ms(KILL_WAIT_MS);
+    AUTO_FREE char *stuck = NULL;
+
+    if (deadline_wait(&soon, c->stopped_fd, POLLIN, err) == 0)
+        return 0;
+    stuck = name_stuck(c);
+    log_warn("container %s does not end after SIGKILL: %s", c->id, stuck);
+    if (deadline_wait(&by, c->stopped_fd, POLLIN, err) == 0)
+        return 0;
+    return error_wrap(err, "wait for container %s to end after SIGKILL: %s", c->id, stuck);
+}
+
+static int end(void *data, struct error *err)
+{
+    struct container *c = data;
 
     if (send(c, SIGKILL, true, err) < 0)
         return -1;
-    if (deadline_wait(&by, c->stopped_fd, POLLIN, err) < 0)
-        return error_wrap(err, "wait for container %s to end after SIGKILL", c->id);
-    return 0;
+    return wait_for_end(c, err);
 }
 
 static bool runs(struct container *c)
@@ -76,11 +113,13 @@ static bool runs(struct container *c)
 int container_stop(struct container *c, int64_t timeout_s, const struct deadline *client,
                    struct error *err)
 {
+    AUTO_FREE char *key = xasprintf("end container %s", c->id);
+
     if (!runs(c))
         return 0;
     if (timeout_s > 0 && ask(c, timeout_s, client, err) < 0)
         return -1;
     if (!runs(c))
         return 0;
-    return end(c, client, err);
+    return job_share(c->sandbox->node->jobs, key, client, end, c, err);
 }

@@ -194,6 +194,10 @@ class Berth:
         wait_for(lambda: self.state(container) == "CONTAINER_EXITED", timeout, f"the exit of {container[:12]}")
         return self.status(container)
 
+    def shim_pid(self, pod):
+        answer = self.runtime.PodSandboxStatus(pod_sandbox_id=pod, verbose=True)
+        return json.loads(answer.info["info"])["pid"]
+
     def exec_sync(self, container, *cmd, timeout=10):
         """(exit code, standard output, standard error)"""
         answer = self.runtime.ExecSync(container_id=container, cmd=list(cmd), timeout=timeout)
