@@ -163,6 +163,27 @@ static void leave_nothing(struct node *n)
         log_warn("%s", err.text);
 }
 
+static void free_runtime(struct node_runtime *r)
+{
+    free(r->name);
+    free(r->path);
+    free(r->root);
+}
+
+static void free_runtimes(struct node *n)
+{
+    const struct map_slot *slot;
+
+    for (size_t i = 0; i < n->n_runtimes; i++)
+        free_runtime(&n->runtimes[i]);
+    free(n->runtimes);
+    for (size_t at = 0; (slot = map_next(&n->retired, &at));) {
+        free_runtime(slot->value);
+        free(slot->value);
+    }
+    map_fini(&n->retired);
+}
+
 static void free_maps(struct node *n)
 {
     const struct map_slot *slot;
@@ -195,12 +216,7 @@ void setup_fini(struct node *n)
     oci_host_fini(&n->host);
     strv_fini(&n->leftovers);
     fd_close(&n->exits_fd);
-    for (size_t i = 0; i < n->n_runtimes; i++) {
-        free(n->runtimes[i].name);
-        free(n->runtimes[i].path);
-        free(n->runtimes[i].root);
-    }
-    free(n->runtimes);
+    free_runtimes(n);
     free(n->root);
     free(n->state);
     free(n->socket);

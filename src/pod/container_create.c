@@ -104,13 +104,6 @@ static void unmake(struct container *c)
     image_store_release(c->sandbox->node->images, &c->layers);
 }
 
-static int check_ready(struct sandbox *s, struct error *err)
-{
-    if (sandbox_state(s) != SANDBOX_READY)
-        return error_set(err, ERROR_UNKNOWN, "pod %s is not ready", s->id);
-    return 0;
-}
-
 /* From here on a mounted image is a mount like any other. */
 static int mount_images(struct container *c, struct error *err)
 {
@@ -144,7 +137,7 @@ static int make(struct container *c, const Runtime__V1__CreateContainerRequest *
     stage_end(&t, "image", 0);
     if (stage_end(&t, "bundle", container_bundle_create(c, r->sandbox_config, image_config, err)) <
             0 ||
-        check_ready(c->sandbox, err) < 0 ||
+        sandbox_check_usable(c->sandbox, err) < 0 ||
         stage_end(&t, "record", container_record_insert(c, err)) < 0) {
         container_bundle_remove(c);
         image_store_release(n->images, &c->layers);
@@ -208,7 +201,7 @@ int container_create(struct node *n, const Runtime__V1__CreateContainerRequest *
     struct job *job;
     int role;
 
-    if (!s || check_ready(s, err) < 0 || check(request, err) < 0)
+    if (!s || sandbox_check_usable(s, err) < 0 || check(request, err) < 0)
         return -1;
     name = name_of(request);
     key = xasprintf("create container %s", name);

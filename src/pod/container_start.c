@@ -45,13 +45,6 @@ static void unclaim(struct container *c)
     pthread_mutex_unlock(&c->sandbox->node->lock);
 }
 
-static int check_sandbox(const struct container *c, struct error *err)
-{
-    if (sandbox_state(c->sandbox) != SANDBOX_READY)
-        return error_set(err, ERROR_UNKNOWN, "pod %s is not ready", c->sandbox->id);
-    return 0;
-}
-
 /* The container whose PID namespace is joined must still run. */
 static int check_target(const struct container *c, struct error *err)
 {
@@ -115,7 +108,7 @@ static int start_claimed(struct container *c, struct error *err)
     struct stage t = stage_begin();
     pid_t pid;
 
-    if (check_sandbox(c, err) < 0 || check_target(c, err) < 0 ||
+    if (sandbox_check_usable(c->sandbox, err) < 0 || check_target(c, err) < 0 ||
         container_bundle_reset(c, err) < 0 || container_open_latch(c, err) < 0)
         return -1;
     /* A container made from a checkpoint is restored here instead. The shim opens the log and

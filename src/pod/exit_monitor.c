@@ -187,7 +187,7 @@ void exit_monitor_end_orphan(struct container *c)
     struct deadline by = deadline_in_ms(DELETE_MS);
     struct error err;
 
-    if (file_exists(kept))
+    if (file_exists(kept) && *c->sandbox->runtime->path)
         delete_by_runtime(c);
     /* A runtime that ended with its shim, in the middle of its work, may know nothing of this. */
     if (cgroup_end(group, &by, &err) < 0)

@@ -18,6 +18,25 @@ const struct node_runtime *node_runtime_find(const struct node *n, const char *n
     return NULL;
 }
 
+const struct node_runtime *node_runtime_recall(struct node *n, const char *name, const char *path)
+{
+    const struct node_runtime *configured = node_runtime_find(n, name);
+    struct node_runtime *r = map_find(&n->retired, name);
+
+    if (configured || r)
+        return configured ? configured : r;
+    r = xcalloc(1, sizeof *r);
+    r->name = xstrdup(name);
+    r->path = xstrdup(path);
+    r->root = xasprintf("%s/runtimes/%s", n->state, name);
+    r->retired = true;
+    map_put(&n->retired, name, r);
+    log_warn("runtime handler \"%s\" is not configured any more: its pods can be stopped and "
+             "removed, and nothing new starts in them",
+             name);
+    return r;
+}
+
 /* crun gives up on a hybrid host whose v2 hierarchy has controllers. */
 static bool refuses_cgroups(const struct node *n, const struct node_runtime *r)
 {

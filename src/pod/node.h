@@ -22,12 +22,15 @@
  * lock guards the maps and the fields of sandboxes and containers that say so; it is held for
  * memory operations only. */
 
-/* An OCI runtime that pods can name as their handler. */
+/* An OCI runtime that pods can name as their handler. One that has left the configuration is kept,
+ * with its name, path and root, for the pods that were made with it: they can be stopped and
+ * removed, and nothing new starts in them. */
 struct node_runtime {
     char *name;
     char *path;
     char *root; /* its --root: <state>/runtimes/<name> */
     bool systemd_cgroup;
+    bool retired;
     struct oci_features features; /* under the node's lock: it is asked while pods are served */
 };
 
@@ -41,6 +44,7 @@ struct node {
     int64_t log_line_max;
     struct node_runtime *runtimes;
     size_t n_runtimes;
+    struct map retired; /* name → struct node_runtime; filled by recovery */
     char *default_runtime;
     struct oci_host host;
     char boot_id[37];
@@ -71,6 +75,10 @@ MUST_CHECK const struct node_runtime *node_runtime_for(const struct node *n, con
 
 /* The runtime with exactly that name; NULL. */
 const struct node_runtime *node_runtime_find(const struct node *n, const char *name);
+
+/* The same, of those too that are not configured any more: then it had that path, or "", when it
+ * was. Recovery only. */
+const struct node_runtime *node_runtime_recall(struct node *n, const char *name, const char *path);
 
 /* Asks every runtime what it can do. It takes a while, so the first requests do not wait for it. */
 void node_ask_features(struct node *n);

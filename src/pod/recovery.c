@@ -55,8 +55,6 @@ static void put_sandbox(struct sandbox *taken)
 
     taken->announced = true;
     taken->network_closed = sandbox_on_host_network(taken);
-    if (!taken->runtime)
-        taken->runtime = &n->runtimes[0];
     image_volume_recover(taken);
     if (shim_lives(taken))
         exit_monitor_watch_shim(taken);

@@ -84,6 +84,17 @@ enum sandbox_state sandbox_state(struct sandbox *s)
     return state;
 }
 
+int sandbox_check_usable(struct sandbox *s, struct error *err)
+{
+    if (sandbox_state(s) != SANDBOX_READY)
+        return error_set(err, ERROR_UNKNOWN, "pod %s is not ready", s->id);
+    if (s->runtime->retired)
+        return error_set(err, ERROR_UNKNOWN,
+                         "pod %s has runtime handler \"%s\", which is not configured any more",
+                         s->id, s->runtime->name);
+    return 0;
+}
+
 bool sandbox_has_shim(const struct sandbox *s)
 {
     struct pollfd ended = {.fd = s->shim_pidfd, .events = POLLIN};

@@ -61,6 +61,9 @@ struct sandbox **sandbox_list(struct node *n, size_t *out_count);
 
 enum sandbox_state sandbox_state(struct sandbox *s);
 
+/* ERROR_UNKNOWN unless something new may start in it: it is ready, and its runtime configured. */
+MUST_CHECK int sandbox_check_usable(struct sandbox *s, struct error *err);
+
 /* False when its shim has ended, or never was. */
 bool sandbox_has_shim(const struct sandbox *s);
 

@@ -8,7 +8,8 @@
 
 static const char insert_pod[] =
     "INSERT INTO pods(id, name, config, handler, runtime, created_ns, ready, boot_id, shim_pid,"
-    " shim_start, ips, cni) VALUES(?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, 0, 0, '', NULL)";
+    " shim_start, ips, cni, runtime_path)"
+    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, 0, 0, '', NULL, ?8)";
 static const char update_pod[] =
     "UPDATE pods SET ready = ?2, shim_pid = ?3, shim_start = ?4, ips = ?5, cni = ?6"
     " WHERE id = ?1";
@@ -16,7 +17,7 @@ static const char update_resources[] = "UPDATE pods SET updated = ?2 WHERE id = 
 static const char delete_pod[] = "DELETE FROM pods WHERE id = ?1";
 static const char select_pods[] =
     "SELECT id, name, config, handler, runtime, created_ns, ready, boot_id, shim_pid, shim_start,"
-    " ips, cni, updated FROM pods";
+    " ips, cni, updated, runtime_path FROM pods";
 
 int sandbox_record_insert(struct sandbox *s, struct error *err)
 {
@@ -27,7 +28,7 @@ int sandbox_record_insert(struct sandbox *s, struct error *err)
                      &DATABASE_STEP(insert_pod, DB_TEXT(s->id), DB_TEXT(s->name),
                                     DB_BLOB(config, len), DB_TEXT(s->handler),
                                     DB_TEXT(s->runtime->name), DB_INT(s->created_ns),
-                                    DB_TEXT(s->node->boot_id)),
+                                    DB_TEXT(s->node->boot_id), DB_TEXT(s->runtime->path)),
                      1, err) < 0)
         return error_wrap(err, "record pod %s", s->name);
     return 0;
@@ -92,7 +93,7 @@ static int load_one(void *data, const struct database_row *row, struct error *er
                     (Runtime__V1__PodSandboxConfig *)config);
     free(s->handler);
     s->handler = xstrdup(database_text(row, 3));
-    s->runtime = node_runtime_find(l->node, database_text(row, 4));
+    s->runtime = node_runtime_recall(l->node, database_text(row, 4), database_text(row, 13));
     s->created_ns = database_int(row, 5);
     if (strcmp(database_text(row, 7), l->node->boot_id) == 0) {
         s->state = database_int(row, 6) ? SANDBOX_READY : SANDBOX_NOTREADY;

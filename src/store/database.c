@@ -25,6 +25,7 @@ static const char *const migrations[] = {
     " config BLOB NOT NULL, extra TEXT NOT NULL, created_ns INTEGER NOT NULL,"
     " started_ns INTEGER NOT NULL, finished_ns INTEGER NOT NULL, exit_code INTEGER NOT NULL,"
     " pid INTEGER NOT NULL, reason TEXT, message TEXT) WITHOUT ROWID;",
+    "ALTER TABLE pods ADD COLUMN runtime_path TEXT NOT NULL DEFAULT '';",
 };
 
 enum { STATEMENTS_MAX = 64, BUSY_MS = 5000 };
