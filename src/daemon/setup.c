@@ -97,7 +97,7 @@ static int open_stores(struct node *n, const struct config *c, struct error *err
     n->exits_fd = open(exits, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (n->exits_fd < 0)
         return error_errno(err, errno, "open %s", exits);
-    n->database = database_open(path, err);
+    n->database = database_open(path, n->pool, err);
     if (!n->database)
         return -1;
     n->images = image_store_open(

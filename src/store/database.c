@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/database.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/fd.h"
 #include "base/own.h"
+#include "store/checkpoint.h"
 
 /* Steps from version to version; the n-th brings a database of version n to n+1. */
 static const char *const migrations[] = {
@@ -33,6 +38,8 @@ enum { STATEMENTS_MAX = 64, BUSY_MS = 5000 };
 struct database {
     pthread_mutex_t lock;
     sqlite3 *handle;
+    char *path;
+    struct checkpoint *checkpoint;
     struct {
         const char *sql;
         sqlite3_stmt *statement;
@@ -96,30 +103,59 @@ static int migrate(struct database *db, struct error *err)
     return 0;
 }
 
-struct database *database_open(const char *path, struct error *err)
+/* SQLite calls it after every commit, with the length of its log. */
+static int on_commit(void *data, sqlite3 *handle, const char *name, int pages)
 {
-    struct database *db = xcalloc(1, sizeof *db);
+    struct database *db = data;
 
-    pthread_mutex_init(&db->lock, NULL);
-    if (sqlite3_open_v2(path, &db->handle,
+    (void)handle;
+    (void)name;
+    checkpoint_note(db->checkpoint, pages);
+    return SQLITE_OK;
+}
+
+/* The log must be found after a power cut: its name is on disk before its first commit counts. */
+static int sync_folder(const char *path, struct error *err)
+{
+    const char *slash = strrchr(path, '/');
+    AUTO_FREE char *folder = slash ? xstrndup(path, (size_t)(slash - path + 1)) : xstrdup(".");
+    AUTO_CLOSE int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0 || fsync(fd) < 0)
+        return error_errno(err, errno, "sync %s", folder);
+    return 0;
+}
+
+static int open_file(struct database *db, struct error *err)
+{
+    if (sqlite3_open_v2(db->path, &db->handle,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                        NULL) != SQLITE_OK) {
-        fail(db, err, "open");
-        error_wrap(err, "%s", path);
-        database_close(db);
-        return NULL;
-    }
+                        NULL) != SQLITE_OK)
+        return fail(db, err, "open");
     sqlite3_busy_timeout(db->handle, BUSY_MS);
     if (execute(db,
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
                 "PRAGMA foreign_keys = ON; PRAGMA cache_size = -256; PRAGMA temp_store = MEMORY;",
                 err) < 0 ||
-        migrate(db, err) < 0) {
-        error_wrap(err, "%s", path);
-        database_close(db);
-        return NULL;
-    }
-    return db;
+        migrate(db, err) < 0)
+        return -1;
+    /* In place of the hook by which SQLite would make checkpoints inside a commit. */
+    sqlite3_wal_hook(db->handle, on_commit, db);
+    return sync_folder(db->path, err);
+}
+
+struct database *database_open(const char *path, struct pool *pool, struct error *err)
+{
+    struct database *db = xcalloc(1, sizeof *db);
+
+    pthread_mutex_init(&db->lock, NULL);
+    db->path = xstrdup(path);
+    db->checkpoint = checkpoint_new(path, pool);
+    if (open_file(db, err) == 0)
+        return db;
+    error_wrap(err, "%s", path);
+    database_close(db);
+    return NULL;
 }
 
 void database_close(struct database *db)
@@ -128,8 +164,11 @@ void database_close(struct database *db)
         return;
     for (size_t i = 0; i < db->n_kept; i++)
         sqlite3_finalize(db->kept[i].statement);
+    /* The last to close moves all of the log into the file, and removes it. */
+    checkpoint_free(db->checkpoint);
     sqlite3_close(db->handle);
     pthread_mutex_destroy(&db->lock);
+    free(db->path);
     free(db);
 }
 
@@ -241,15 +280,14 @@ int database_query(struct database *db, const struct database_step *step, databa
 
 int database_sync(struct database *db, struct error *err)
 {
-    int outcome = 0;
+    AUTO_FREE char *path = xasprintf("%s-wal", db->path);
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-    /* A checkpoint in NORMAL mode syncs the log first and the file after it. */
-    pthread_mutex_lock(&db->lock);
-    if (sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_FULL, NULL, NULL) !=
-        SQLITE_OK)
-        outcome = fail(db, err, "sync");
-    pthread_mutex_unlock(&db->lock);
-    return outcome;
+    /* What is not in the log any more was synced when it was moved into the file. SQLite's locks
+     * are on other files, so that closing this one releases none. */
+    if (fd < 0 || fdatasync(fd) < 0)
+        return error_errno(err, errno, "database: sync %s", path);
+    return 0;
 }
 
 int64_t database_int(const struct database_row *row, int column)

@@ -7,11 +7,13 @@
 
 /* database: the node's records in one SQLite file, readable with the sqlite3 shell.
  *
- * Write-ahead logging with synchronous=NORMAL: a commit is one write without fsync. A killed daemon
- * loses nothing; after a power cut the database is consistent and may lack the last commits, which
- * is why image records are written with database_sync(). One connection, one lock inside: any
- * thread. On disk: <root>/berth.db. */
+ * Write-ahead logging with synchronous=NORMAL: a commit is one write without fsync, but for the
+ * first behind a checkpoint (store/checkpoint.h), which syncs one page. A killed daemon loses
+ * nothing; after a power cut the database is consistent and may lack the last commits, which is why
+ * image records are written with database_sync(). One lock inside: any thread. On disk:
+ * <root>/berth.db and, while it is open, berth.db-wal and berth.db-shm. */
 struct database;
+struct pool;
 
 struct database_value {
     enum { DATABASE_NULL, DATABASE_INT, DATABASE_TEXT, DATABASE_BLOB } type;
@@ -42,8 +44,9 @@ struct database_step {
 };
 
 /* Opens or creates the file and brings its tables up to date. ERROR_DATA_LOSS when it is damaged.
- */
-MUST_CHECK struct database *database_open(const char *path, struct error *err);
+ * Checkpoints are made on the pool, which must be gone before the database is closed; with NULL,
+ * inside commits. */
+MUST_CHECK struct database *database_open(const char *path, struct pool *pool, struct error *err);
 void database_close(struct database *db);
 
 /* Runs the steps in one transaction: all or none. */
@@ -54,7 +57,7 @@ MUST_CHECK int database_run(struct database *db, const struct database_step *ste
 MUST_CHECK int database_query(struct database *db, const struct database_step *step,
                               database_each *each, void *data, struct error *err);
 
-/* Makes all commits so far survive a power cut. */
+/* Makes all commits so far survive a power cut. Nobody else waits for it. */
 MUST_CHECK int database_sync(struct database *db, struct error *err);
 
 /* DATABASE_STEP("DELETE FROM pods WHERE id = ?1", DB_TEXT(id)) */
