@@ -4,6 +4,7 @@
 #include <cri.pb-c.h>
 #include <node.pb-c.h>
 
+#include "cri/brief_calls.h"
 #include "cri/container_calls.h"
 #include "cri/image_calls.h"
 #include "cri/pod_calls.h"
@@ -67,4 +68,5 @@ void services_add(struct rpc_server *server, struct node *n)
     rpc_server_add(server, &runtime__v1__runtime_service__descriptor, runtime_methods, n);
     rpc_server_add(server, &runtime__v1__image_service__descriptor, image_methods, n);
     rpc_server_add(server, &berth__v1__node__descriptor, node_methods, n);
+    brief_calls_add(server);
 }

@@ -161,13 +161,17 @@ static ProtobufCMessage *unpack(struct rpc_call *call, struct error *err)
 {
     ProtobufCMessage *request;
 
+    if (call->unpacked)
+        return call->unpacked;
     arena_init(&call->arena, REQUEST_MEMORY_MAX);
     request =
         arena_unpack(&call->arena, call->route->input, call->request.data, call->request.len, err);
-    buf_fini(&call->request);
     call->arena.max += HANDLER_MEMORY_MAX;
-    if (request)
-        return request;
+    if (request) {
+        buf_fini(&call->request);
+        return call->unpacked = request;
+    }
+    arena_fini(&call->arena);
     /* What grpc-go says, and clients know: the bytes are wrong, not the arguments. */
     if (err->code == ERROR_INVALID)
         err->code = ERROR_INTERNAL;
@@ -207,9 +211,9 @@ static void settle(struct rpc_call *call, struct error *err)
     pthread_mutex_unlock(&call->lock);
 }
 
-void rpc_call_run(void *data)
+/* Serves it, and tells the observer. Returns the response, if there is one. */
+static struct grpc_frame *answer(struct rpc_call *call)
 {
-    struct rpc_call *call = data;
     const struct rpc_server_options *options = call->options;
     struct grpc_frame *response = NULL;
     struct error err = {0};
@@ -222,5 +226,28 @@ void rpc_call_run(void *data)
     if (options->observe)
         options->observe(options->observe_data, call->route->path, &call->status,
                          clock_monotonic_ns() - call->began_ns);
+    return response;
+}
+
+bool rpc_call_serve_brief(struct rpc_call *call, struct grpc_frame **out)
+{
+    const struct rpc_route *route = call->route;
+    const ProtobufCMessage *request;
+    struct error err;
+
+    if (!route->is_brief || call->request.len > RPC_BRIEF_MAX)
+        return false;
+    request = unpack(call, &err);
+    if (!request || !route->is_brief(route->data, request))
+        return false; /* the pool says what is wrong with it */
+    *out = answer(call);
+    return true;
+}
+
+void rpc_call_run(void *data)
+{
+    struct rpc_call *call = data;
+    struct grpc_frame *response = answer(call);
+
     rpc_outbox_put(call->outbox, &call->slot, response, true);
 }

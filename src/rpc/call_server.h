@@ -18,9 +18,9 @@
 
 /* rpc_call, as the server sees it.
  *
- * The loop's thread makes it when a request is whole and gives it to the pool. The handler's thread
- * gives it back through the outbox, finished, and the loop's thread frees it. The connection may be
- * gone by then, and the stream too. */
+ * The loop's thread makes it when a request is whole. A brief one it serves itself, others it gives
+ * to the pool. The handler's thread gives it back through the outbox, finished, and the loop's
+ * thread frees it. The connection may be gone by then, and the stream too. */
 enum {
     RPC_CALL_QUEUE_MAX = 256 * 1024, /* sent by the handler and not yet taken by the client */
 };
@@ -40,6 +40,7 @@ struct rpc_call {
 
     /* The handler's thread, until it is finished. */
     struct buf request;
+    ProtobufCMessage *unpacked; /* in the arena; NULL before */
     struct arena arena;
     struct error status; /* code ERROR_OK: it went well */
 
@@ -58,6 +59,10 @@ struct rpc_call *rpc_call_new(const struct rpc_server_options *options,
                               const struct rpc_route *route, struct rpc_outbox *outbox,
                               struct grpc_stream *stream);
 void rpc_call_free(struct rpc_call *call);
+
+/* Serves the call if it is brief, with its response or NULL; its status tells which. False: it is
+ * the pool's. The loop's thread. */
+bool rpc_call_serve_brief(struct rpc_call *call, struct grpc_frame **out);
 
 /* The pool's job: unpacks, serves, packs, and puts the call into the outbox. */
 void rpc_call_run(void *call);

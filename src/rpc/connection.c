@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/own.h"
@@ -36,6 +37,22 @@ static void refuse(struct grpc_stream *stream, const struct error *err)
     grpc_stream_finish(stream, err);
 }
 
+/* True when it was brief, and is done with. */
+static bool serve_brief(struct rpc_connections *in, struct rpc_call *call,
+                        struct grpc_stream *stream)
+{
+    struct grpc_frame *response;
+
+    if (in->brief_ns >= RPC_BRIEF_NS || !rpc_call_serve_brief(call, &response))
+        return false;
+    in->brief_ns += clock_monotonic_ns() - call->began_ns;
+    if (response)
+        grpc_stream_send(stream, response);
+    grpc_stream_finish(stream, call->status.code ? &call->status : NULL);
+    rpc_call_free(call);
+    return true;
+}
+
 static void on_requested(void *data, struct grpc_stream *stream)
 {
     struct rpc_connection *c = data;
@@ -57,6 +74,8 @@ static void on_requested(void *data, struct grpc_stream *stream)
         return;
     }
     call = rpc_call_new(&in->options, route, &in->outbox, stream);
+    if (serve_brief(in, call, stream))
+        return;
     call->connection = c;
     stream->user = call;
     list_add(&c->calls, &call->link);
@@ -190,7 +209,10 @@ static int flush(struct rpc_connection *c, struct error *err)
 
 static int read_some(struct rpc_connection *c, struct error *err)
 {
-    ssize_t n = recv(c->fd, c->in->in, RPC_CONNECTION_READ, 0);
+    ssize_t n;
+
+    c->in->brief_ns = 0;
+    n = recv(c->fd, c->in->in, RPC_CONNECTION_READ, 0);
 
     if (n > 0)
         return grpc_server_receive(c->http2, c->in->in, (size_t)n, err);

@@ -30,6 +30,7 @@ struct rpc_connections {
     struct list dirty; /* have something to send */
     size_t n;
     size_t n_calls;         /* whose handlers are not finished, their connections gone or not */
+    int64_t brief_ns;       /* that brief requests took of what was read at once */
     bool draining;          /* what comes now is called off if it streams */
     struct buf out;         /* for one round of gathering */
     char *in;               /* for one round of reading: RPC_CONNECTION_READ bytes */

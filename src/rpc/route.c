@@ -38,6 +38,16 @@ void rpc_route_add(struct rpc_routes *routes, const ProtobufCServiceDescriptor *
         set_handler(routes, service, methods, data);
 }
 
+void rpc_route_set_brief(struct rpc_routes *routes, const ProtobufCServiceDescriptor *service,
+                         const char *method, rpc_is_brief *is_brief)
+{
+    AUTO_FREE char *path = xasprintf("/%s/%s", service->name, method);
+    struct rpc_route *route = map_find(&routes->by_path, path);
+
+    assert(route && route->serve && !route->streams && !route->is_brief);
+    route->is_brief = is_brief;
+}
+
 void rpc_route_free_all(struct rpc_routes *routes)
 {
     const struct map_slot *slot;

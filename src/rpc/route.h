@@ -16,6 +16,7 @@ struct rpc_route {
     rpc_handler *serve; /* NULL: nobody serves this method of a service we have */
     void *data;
     bool streams;
+    rpc_is_brief *is_brief; /* NULL: no request is */
 };
 
 /* All routes; zero-initialised. */
@@ -27,6 +28,8 @@ struct rpc_routes {
  * service does not have is a mistake of the caller. */
 void rpc_route_add(struct rpc_routes *routes, const ProtobufCServiceDescriptor *service,
                    const struct rpc_method *methods, void *data);
+void rpc_route_set_brief(struct rpc_routes *routes, const ProtobufCServiceDescriptor *service,
+                         const char *method, rpc_is_brief *is_brief);
 void rpc_route_free_all(struct rpc_routes *routes);
 
 /* One that has a handler, or NULL with ERROR_UNIMPLEMENTED. */

@@ -166,6 +166,13 @@ void rpc_server_add(struct rpc_server *s, const ProtobufCServiceDescriptor *serv
     rpc_route_add(&s->connections.routes, service, methods, data);
 }
 
+void rpc_server_add_brief(struct rpc_server *s, const ProtobufCServiceDescriptor *service,
+                          const char *method, rpc_is_brief *is_brief)
+{
+    assert(!s->accepting);
+    rpc_route_set_brief(&s->connections.routes, service, method, is_brief);
+}
+
 int rpc_server_listen(struct rpc_server *s, const char *path, mode_t mode, struct error *err)
 {
     assert(!s->accepting);

@@ -28,7 +28,10 @@ struct rpc_fixture {
     struct pool *pool;
     struct rpc_server *server;
     pthread_t thread;
-    atomic_int waiting;  /* handlers that wait to be called off */
+    atomic_int waiting; /* handlers that wait to be called off */
+    atomic_int naps;    /* requests that sleep, or have slept */
+    atomic_int on_loop; /* requests that were served on the loop's thread */
+    atomic_int on_pool;
     atomic_int outcome;  /* the code with which the last one ended */
     atomic_int observed; /* requests */
     atomic_int events;   /* to be sent on a stream; 0: without end */
@@ -57,12 +60,15 @@ static inline int rpc_fixture_version(struct rpc_call *call, void *data,
     struct arena *arena = rpc_call_arena(call);
     struct rpc_fixture *f = data;
 
-    if (strcmp(in->version, "fail") == 0)
+    atomic_fetch_add(pthread_equal(pthread_self(), f->thread) ? &f->on_loop : &f->on_pool, 1);
+    if (strcmp(in->version, "fail") == 0 || strcmp(in->version, "brief fail") == 0)
         return error_set(err, ERROR_NOT_FOUND, "kein „Gerät“\nzu 100%%");
     if (strcmp(in->version, "wait") == 0)
         return rpc_fixture_wait(f, call, err);
-    if (strcmp(in->version, "nap") == 0)
+    if (strcmp(in->version, "nap") == 0 || strcmp(in->version, "brief nap") == 0) {
+        atomic_fetch_add(&f->naps, 1);
         usleep(50 * 1000);
+    }
     if (strcmp(in->version, "deadline") == 0)
         atomic_store(&f->left_ns, rpc_call_deadline(call)->at_ns - clock_monotonic_ns());
     out->version = arena_strdup(arena, in->version);
@@ -95,6 +101,12 @@ static inline int rpc_fixture_events(struct rpc_call *call, void *data,
         atomic_store(&f->sent, i + 1);
     }
     return 0;
+}
+
+static inline bool rpc_fixture_is_brief(void *data, const ProtobufCMessage *request)
+{
+    return strncmp(((const Runtime__V1__VersionRequest *)(const void *)request)->version, "brief",
+                   5) == 0;
 }
 
 static const struct rpc_method RPC_FIXTURE_METHODS[] = {
@@ -131,6 +143,7 @@ static inline int rpc_fixture_setup(void **state)
     assert_true(f->loop && f->pool);
     f->server = rpc_server_new(&options, &err);
     rpc_server_add(f->server, RUNTIME, RPC_FIXTURE_METHODS, f);
+    rpc_server_add_brief(f->server, RUNTIME, "Version", rpc_fixture_is_brief);
     assert_int_equal(rpc_server_listen(f->server, f->path, 0660, &err), 0);
     assert_int_equal(pthread_create(&f->thread, NULL, rpc_fixture_run, f), 0);
     *state = f;

@@ -306,7 +306,7 @@ static void test_draining_ends_calls_well_and_calls_streams_off(void **state)
     while (atomic_load(&f->sent) == 0)
         usleep(1000);
     pthread_create(&nap, NULL, ask_nap, f);
-    usleep(20 * 1000);
+    rpc_fixture_wait_until(&f->naps, 1); /* one that comes later is turned away */
     rpc_server_drain(f->server, PATIENCE_MS, on_drained, f);
     pthread_join(nap, &nap_result);
     pthread_join(stream, &stream_result);
