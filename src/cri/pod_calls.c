@@ -38,7 +38,7 @@ int pod_calls_stop(struct rpc_call *call, void *data, const ProtobufCMessage *re
 
     if (!s)
         return pass_over_missing(-1, err);
-    return outcome_of(sandbox_stop(s, err), err);
+    return outcome_of(sandbox_stop(s, rpc_call_deadline(call), err), err);
 }
 
 int pod_calls_remove(struct rpc_call *call, void *data, const ProtobufCMessage *request,
@@ -50,7 +50,7 @@ int pod_calls_remove(struct rpc_call *call, void *data, const ProtobufCMessage *
 
     if (!s)
         return pass_over_missing(-1, err);
-    return outcome_of(sandbox_remove(s, err), err);
+    return outcome_of(sandbox_remove(s, rpc_call_deadline(call), err), err);
 }
 
 int pod_calls_status(struct rpc_call *call, void *data, const ProtobufCMessage *request,

@@ -59,12 +59,13 @@ struct container {
 
     /* under the node's lock */
     struct container_status status;
-    bool unknown;   /* nobody can tell its state */
-    bool starting;  /* a StartContainer is under way */
-    bool removing;  /* a RemoveContainer is under way */
-    bool unclaimed; /* made for a client that left before it had the answer */
-    bool signalled; /* the stop signal was sent, which happens once */
-    int stopped_fd; /* an eventfd, readable for good once it has exited; -1 before it starts */
+    bool unknown;     /* nobody can tell its state */
+    bool starting;    /* a StartContainer is under way */
+    bool interrupted; /* an earlier berthd died in one: recovery finds out what became of it */
+    bool removing;    /* a RemoveContainer is under way */
+    bool unclaimed;   /* made for a client that left before it had the answer */
+    bool signalled;   /* the stop signal was sent, which happens once */
+    int stopped_fd;   /* an eventfd, readable for good once it has exited; -1 before it starts */
     Runtime__V1__LinuxContainerResources *resources; /* may be NULL */
     struct cpu_sample cpu;
     struct disk_usage disk; /* of its writable layer, as it was at disk_at_ns */

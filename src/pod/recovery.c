@@ -118,7 +118,19 @@ static void settle(struct container *c)
  * start or remove the container. */
 static void claim_start(struct container *c)
 {
-    c->starting = has_shim(c) && container_state(c) == CONTAINER_CREATED;
+    c->starting = c->interrupted = has_shim(c) && container_state(c) == CONTAINER_CREATED;
+}
+
+/* Not so for starts of this berthd, which finish themselves. */
+static bool was_interrupted(struct container *c)
+{
+    bool interrupted;
+
+    pthread_mutex_lock(&c->sandbox->node->lock);
+    interrupted = c->interrupted;
+    c->interrupted = false;
+    pthread_mutex_unlock(&c->sandbox->node->lock);
+    return interrupted;
 }
 
 static void set_running(struct container_status *status, const void *data)
@@ -144,13 +156,12 @@ static int adopt(struct container *c, struct error *err)
 }
 
 /* The shim may still be at it, creating or starting. */
-static void finish_start(struct container *c)
+static void finish_start(void *data)
 {
+    AUTO(container) *c = data;
     struct deadline by = deadline_in_ms(START_MS);
     struct error err, late;
 
-    if (!c->starting)
-        return;
     while (adopt(c, &err) < 0) {
         if (err.code == ERROR_NOT_FOUND || err.code == ERROR_UNAVAILABLE)
             break; /* nothing became of it */
@@ -223,8 +234,10 @@ void recovery_finish(struct node *n)
     AUTO_FREE struct container **list = container_list(n, NULL, &count);
     AUTO_FREE struct sandbox **pods = NULL;
 
+    /* Beside each other: one shim that does not answer holds up its own pod. */
     for (size_t i = 0; i < count; i++) {
-        finish_start(list[i]);
+        if (was_interrupted(list[i]))
+            pool_submit(n->pool, finish_start, TAKE(list[i]));
         container_free(list[i]);
     }
     pods = sandbox_list(n, &count);

@@ -81,8 +81,7 @@ MUST_CHECK int sandbox_run(struct node *n, const Runtime__V1__RunPodSandboxReque
 MUST_CHECK int sandbox_update(struct sandbox *s, Runtime__V1__LinuxContainerResources *overhead,
                               Runtime__V1__LinuxContainerResources *resources, struct error *err);
 
-/* StopPodSandbox; what is done already is passed over, so that it can be called again. */
-MUST_CHECK int sandbox_stop(struct sandbox *s, struct error *err);
-
-/* RemovePodSandbox. */
-MUST_CHECK int sandbox_remove(struct sandbox *s, struct error *err);
+/* StopPodSandbox and RemovePodSandbox. What is done already is passed over, so that they can be
+ * called again. They go on without their client; who comes meanwhile joins. */
+MUST_CHECK int sandbox_stop(struct sandbox *s, const struct deadline *client, struct error *err);
+MUST_CHECK int sandbox_remove(struct sandbox *s, const struct deadline *client, struct error *err);

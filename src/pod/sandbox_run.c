@@ -81,13 +81,14 @@ static void put_in_map(struct sandbox *s)
  * remove, and keeps its name. */
 static void undo(struct sandbox *s)
 {
+    struct deadline forever = DEADLINE_NONE;
     struct error err;
 
     put_in_map(s);
     pthread_mutex_lock(&s->node->lock);
     s->state = SANDBOX_UNKNOWN;
     pthread_mutex_unlock(&s->node->lock);
-    if (sandbox_remove(s, &err) < 0)
+    if (sandbox_remove(s, &forever, &err) < 0)
         log_error("pod %s stays until it is removed: it could not be undone: %s", s->name,
                   err.text);
 }

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <poll.h>
+#include <sandbox.pb-c.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "base/log.h"
+#include "os/job.h"
 #include "pod/container.h"
+#include "pod/exit_monitor.h"
 #include "pod/image_volume.h"
 #include "pod/notify.h"
 #include "pod/pod_files.h"
@@ -11,9 +18,10 @@
 #include "pod/shim.h"
 
 /* StopPodSandbox and RemovePodSandbox, §8.2 and §8.3. Every step passes over what is done already,
- * so both can be repeated after any failure, and undo a pod that was never complete. */
+ * so both can be repeated after any failure, and undo a pod that was never complete. Both are jobs:
+ * there is one of them at a time, whose outcome is that of all who ask. */
 
-enum { STOP_MS = 2 * 60 * 1000 };
+enum { STOP_MS = 2 * 60 * 1000, PING_MS = 5 * 1000, SHIM_END_MS = 10 * 1000 };
 
 static void containers_free(struct container **list, size_t n)
 {
@@ -22,13 +30,13 @@ static void containers_free(struct container **list, size_t n)
     free(list);
 }
 
-/* A failure shows when the container is stopped. */
-static void kill_if_running(struct container *c)
+/* Other failures show when the container is stopped. */
+static int kill_if_running(struct container *c, struct error *err)
 {
-    struct error ignored;
-
-    if (container_state(c) == CONTAINER_RUNNING && shim_kill(c, SIGKILL, true, &ignored) < 0)
-        return;
+    if (container_state(c) != CONTAINER_RUNNING || shim_kill(c, SIGKILL, true, err) == 0 ||
+        err->code != ERROR_DEADLINE)
+        return 0;
+    return error_wrap(err, "kill container %s", c->id);
 }
 
 static int stop_containers(struct sandbox *s, struct error *err)
@@ -39,12 +47,45 @@ static int stop_containers(struct sandbox *s, struct error *err)
     int outcome = 0;
 
     /* All are killed before any is waited for, so that they end beside each other. */
-    for (size_t i = 0; i < n; i++)
-        kill_if_running(list[i]);
+    for (size_t i = 0; i < n && outcome == 0; i++)
+        outcome = kill_if_running(list[i], err);
     for (size_t i = 0; i < n && outcome == 0; i++)
         outcome = container_stop(list[i], 0, &by, err);
     containers_free(list, n);
     return outcome;
+}
+
+static int stop_processes(struct sandbox *s, struct error *err)
+{
+    struct deadline by = deadline_in_ms(STOP_MS);
+
+    return stop_containers(s, err) < 0 || shim_stop_sandbox(s, &by, err) < 0 ? -1 : 0;
+}
+
+static bool shim_answers(struct sandbox *s)
+{
+    Containerd__Runtime__Sandbox__V1__PingRequest ping =
+        CONTAINERD__RUNTIME__SANDBOX__V1__PING_REQUEST__INIT;
+    struct deadline by = deadline_in_ms(PING_MS);
+    struct error err;
+
+    ping.sandbox_id = s->id;
+    return shim_call(s, "containerd.runtime.sandbox.v1.Sandbox", "PingSandbox", &ping.base, &by,
+                     &err) == 0 ||
+           err.code != ERROR_DEADLINE;
+}
+
+/* A shim that does not answer would keep its pod for good. What it kept ends without it. */
+static int end_without_shim(struct sandbox *s, struct error *err)
+{
+    struct deadline by = deadline_in_ms(SHIM_END_MS);
+
+    log_warn("pod %s: its shim, %d, does not answer and is killed", s->name, s->shim_pid);
+    syscall(SYS_pidfd_send_signal, s->shim_pidfd, SIGKILL, NULL, 0);
+    if (deadline_wait(&by, s->shim_pidfd, POLLIN, err) < 0)
+        return error_wrap(err, "wait for the end of shim %d", s->shim_pid);
+    exit_monitor_shim_gone(s);
+    return stop_processes(s, err);
 }
 
 /* True when it was ready until now. */
@@ -59,13 +100,12 @@ static bool set_not_ready(struct sandbox *s)
     return was_ready;
 }
 
-int sandbox_stop(struct sandbox *s, struct error *err)
+static int stop(void *data, struct error *err)
 {
-    struct deadline by = deadline_in_ms(STOP_MS);
+    struct sandbox *s = data;
 
-    if (stop_containers(s, err) < 0)
-        return -1;
-    if (shim_stop_sandbox(s, &by, err) < 0)
+    if (stop_processes(s, err) < 0 && (err->code != ERROR_DEADLINE || s->shim_pidfd < 0 ||
+                                       shim_answers(s) || end_without_shim(s, err) < 0))
         return -1;
     if (set_not_ready(s) && s->announced)
         notify_sandbox(s, RUNTIME__V1__CONTAINER_EVENT_TYPE__CONTAINER_STOPPED_EVENT);
@@ -75,6 +115,13 @@ int sandbox_stop(struct sandbox *s, struct error *err)
     if (image_volume_release(s, err) < 0 || pod_files_unmount(s, err) < 0)
         return -1;
     return sandbox_record_update(s, err);
+}
+
+int sandbox_stop(struct sandbox *s, const struct deadline *client, struct error *err)
+{
+    AUTO_FREE char *key = xasprintf("stop pod %s", s->id);
+
+    return job_share(s->node->jobs, key, client, stop, s, err);
 }
 
 static int remove_containers(struct sandbox *s, struct error *err)
@@ -101,9 +148,13 @@ static bool take_from_map(struct sandbox *s)
     return mine != NULL;
 }
 
-int sandbox_remove(struct sandbox *s, struct error *err)
+static int stop_and_remove(void *data, struct error *err)
 {
-    if (sandbox_stop(s, err) < 0 || remove_containers(s, err) < 0 || pod_files_remove(s, err) < 0)
+    struct sandbox *s = data;
+    struct deadline forever = DEADLINE_NONE;
+
+    if (sandbox_stop(s, &forever, err) < 0 || remove_containers(s, err) < 0 ||
+        pod_files_remove(s, err) < 0)
         return error_wrap(err, "remove pod %s", s->id);
     if (s->announced)
         notify_sandbox(s, RUNTIME__V1__CONTAINER_EVENT_TYPE__CONTAINER_DELETED_EVENT);
@@ -112,4 +163,11 @@ int sandbox_remove(struct sandbox *s, struct error *err)
     if (take_from_map(s))
         node_release_name(s->node, s->name);
     return 0;
+}
+
+int sandbox_remove(struct sandbox *s, const struct deadline *client, struct error *err)
+{
+    AUTO_FREE char *key = xasprintf("remove pod %s", s->id);
+
+    return job_share(s->node->jobs, key, client, stop_and_remove, s, err);
 }
