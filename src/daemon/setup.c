@@ -73,6 +73,9 @@ static void add_runtimes(struct node *n, const struct config *c)
         r->path = xstrdup(c->runtimes[i].path);
         r->root = xasprintf("%s/runtimes/%s", n->state, r->name);
         r->systemd_cgroup = strcmp(c->cgroup_driver, "systemd") == 0;
+        /* SELinux gives a process its domain by the label of the file it was started from. */
+        if (!n->host.has_selinux)
+            r->copy = sealed_new(r->path);
     }
 }
 
@@ -168,6 +171,7 @@ static void free_runtime(struct node_runtime *r)
     free(r->name);
     free(r->path);
     free(r->root);
+    sealed_free(r->copy);
 }
 
 static void free_runtimes(struct node *n)

@@ -13,6 +13,7 @@
 #include "os/job.h"
 #include "os/loop.h"
 #include "os/pool.h"
+#include "os/sealed.h"
 #include "pod/events.h"
 #include "store/database.h"
 
@@ -31,6 +32,7 @@ struct node_runtime {
     char *root; /* its --root: <state>/runtimes/<name> */
     bool systemd_cgroup;
     bool retired;
+    struct sealed *copy;          /* of its binary; NULL: it is not to be run from memory */
     struct oci_features features; /* under the node's lock: it is asked while pods are served */
 };
 

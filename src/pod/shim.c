@@ -211,7 +211,32 @@ static void add_rootfs(struct arena *a, struct container *c,
     request->rootfs[0] = mount;
 }
 
-static Google__Protobuf__Any *container_options(struct arena *a, struct container *c)
+/* Without one, the runtime makes its own for every run. */
+static Berth__Shim__V1__SealedCopy *open_copy(struct arena *a, const struct container *c,
+                                              struct ttrpc_call *call, int *out_fd)
+{
+    Berth__Shim__V1__SealedCopy *m = arena_new(a, &berth__shim__v1__sealed_copy__descriptor);
+    struct sealed *copy = c->sandbox->runtime->copy;
+    struct identity of;
+    struct error err;
+
+    if (!copy)
+        return NULL;
+    if (sealed_open(copy, out_fd, &of, &err) < 0) {
+        log_debug("container %s: %s", c->id, err.text);
+        return NULL;
+    }
+    m->fd = arena_printf(a, "fd://%zu", call->n_fds);
+    m->device = of.device;
+    m->inode = of.inode;
+    m->changed_ns = of.changed_ns;
+    call->fds = out_fd;
+    call->n_fds = 1;
+    return m;
+}
+
+static Google__Protobuf__Any *container_options(struct arena *a, struct container *c,
+                                                Berth__Shim__V1__SealedCopy *copy)
 {
     Berth__Shim__V1__ContainerOptions o = BERTH__SHIM__V1__CONTAINER_OPTIONS__INIT;
     const struct node_runtime *runtime = c->sandbox->runtime;
@@ -221,6 +246,7 @@ static Google__Protobuf__Any *container_options(struct arena *a, struct containe
     o.systemd_cgroup = runtime->systemd_cgroup;
     o.log_line_max = c->sandbox->node->log_line_max;
     o.shared_pid = !container_owns_pids(c);
+    o.copy = copy;
     return pack_any(a, "berth.shim.v1.ContainerOptions", &o.base);
 }
 
@@ -235,6 +261,7 @@ int shim_create(struct container *c, const struct deadline *by, pid_t *out_pid, 
                               .request = &request.base,
                               .response = &containerd__task__v3__create_task_response__descriptor};
     ProtobufCMessage *response;
+    AUTO_CLOSE int copy = -1;
     AUTO_FINI(arena) a;
 
     arena_init(&a, ARENA_MAX);
@@ -245,7 +272,7 @@ int shim_create(struct container *c, const struct deadline *by, pid_t *out_pid, 
         *c->log_path ? arena_printf(&a, "cri-log://%s", c->log_path) : arena_strdup(&a, "hear");
     if (c->config->stdin)
         request.stdin = arena_strdup(&a, "hold");
-    request.options = container_options(&a, c);
+    request.options = container_options(&a, c, open_copy(&a, c, &call, &copy));
     add_rootfs(&a, c, &request);
     if (ttrpc_client_call(&call, &a, by, &response, err) < 0)
         return -1;

@@ -138,6 +138,7 @@ static int run(struct shim *s, const char *id, struct error *err)
         reaper_init(&s->reaper, &s->poller, err) < 0 || watch_terminations(&s->poller, err) < 0)
         return -1;
     list_init(&s->runs.runs);
+    s->runs.copy.fd = -1;
     s->runs.poller = &s->poller;
     s->runs.reaper = &s->reaper;
     pod_init(&s->pod, s, id);

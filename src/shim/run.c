@@ -103,6 +103,23 @@ static int set_up_stdio(const struct run_spec *spec, int report, struct error *e
     return 0;
 }
 
+static bool is_copy_of(const struct run_copy *copy, const char *path)
+{
+    struct identity now;
+    struct error ignored;
+
+    return copy->fd >= 0 && strcmp(copy->path, path) == 0 &&
+           identity_of_path(path, &now, &ignored) == 0 && identity_equals(&copy->of, &now);
+}
+
+/* Returns only when it failed. Wherever the copy is refused there is still the binary. */
+static void execute(const struct run_copy *copy, char **argv)
+{
+    if (is_copy_of(copy, argv[0]))
+        execveat(copy->fd, "", argv, environ, AT_EMPTY_PATH);
+    execv(argv[0], argv);
+}
+
 static _Noreturn void become_runtime(const struct run_context *context, const struct run_spec *spec,
                                      char **argv, int report)
 {
@@ -111,7 +128,7 @@ static _Noreturn void become_runtime(const struct run_context *context, const st
     if (set_up_process(context, &err) < 0 || set_up_mounts(spec, &err) < 0 ||
         set_up_stdio(spec, report, &err) < 0)
         give_up(report, &err);
-    execv(argv[0], argv);
+    execute(&context->copy, argv);
     error_errno(&err, errno, "run OCI runtime %s", argv[0]);
     give_up(report, &err);
 }
@@ -235,6 +252,13 @@ void run_kill_group(struct run_context *context, const void *group)
         if (r->group == group)
             kill(r->child.pid, SIGKILL);
     }
+}
+
+void run_set_copy(struct run_context *context, const char *path, int fd, const struct identity *of)
+{
+    fd_close(&context->copy.fd);
+    free(context->copy.path);
+    context->copy = (struct run_copy){.fd = fd, .path = xstrdup(path), .of = *of};
 }
 
 int run_start(struct run_context *context, const struct run_spec *spec, run_ended *ended,

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <sys/resource.h>
 
+#include "base/identity.h"
 #include "base/list.h"
 #include "base/strv.h"
 #include "shim/reaper.h"
@@ -14,11 +15,20 @@
  * It goes on beside everything else; its owner is told once of its end. A run that takes too long
  * is killed. */
 
+/* A sealed copy of an OCI runtime's binary; see os/sealed.h. It runs in place of the binary for as
+ * long as that is the file it is a copy of. */
+struct run_copy {
+    int fd; /* -1: none */
+    char *path;
+    struct identity of;
+};
+
 /* What all runs have in common. */
 struct run_context {
     struct poller *poller;
     struct reaper *reaper;
     struct list runs;
+    struct run_copy copy;
     struct rlimit files;   /* RLIMIT_NOFILE as the shim found it, for the runtime */
     char oom_score_adj[8]; /* likewise; "" when the shim did not change its own */
 };
@@ -46,6 +56,9 @@ typedef void run_ended(void *owner, const struct error *failure);
 /* The run frees itself after ended. What spec points at is only needed for the call. */
 MUST_CHECK int run_start(struct run_context *context, const struct run_spec *spec, run_ended *ended,
                          void *owner, struct error *err);
+
+/* Keeps the descriptor, which is taken, in place of the one before. */
+void run_set_copy(struct run_context *context, const char *path, int fd, const struct identity *of);
 
 /* SIGKILL for all runs of the group; ended is called as ever. */
 void run_kill_group(struct run_context *context, const void *group);

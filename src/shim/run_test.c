@@ -9,10 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/own.h"
 #include "shim/run.h"
@@ -170,6 +173,60 @@ static void test_a_group_can_be_killed(void **state)
     assert_failure(ERROR_UNKNOWN, "OCI runtime create failed: it was killed by signal 9");
 }
 
+/* A copy of another program, passed off as one of the runtime: what ran is then told by its end. */
+static void set_copy(const char *path, const char *contents)
+{
+    AUTO_CLOSE int from = open(contents, O_RDONLY | O_CLOEXEC);
+    AUTO_CLOSE int fd = memfd_create("copy", MFD_CLOEXEC);
+    struct identity of;
+    struct error err;
+
+    assert_int_equal(file_store(AT_FDCWD, runtime, "#!/bin/sh\n", 10, 0755, &err), 0);
+    assert_int_equal(identity_of_path(runtime, &of, &err), 0);
+    while (sendfile(fd, from, NULL, 1024 * 1024) > 0)
+        ;
+    run_set_copy(&context, path, fd_take(&fd), &of);
+}
+
+static int drop_copy(void **state)
+{
+    run_set_copy(&context, "", -1, &(struct identity){0});
+    return remove_dir(state);
+}
+
+static void test_a_copy_runs_in_place_of_the_binary(void **state)
+{
+    (void)state;
+    set_copy(runtime, "/bin/false");
+    run_script(NULL, 5000);
+    assert_failure(ERROR_UNKNOWN,
+                   "OCI runtime create failed: it exited with status 1 and said nothing");
+}
+
+static void test_a_copy_of_what_the_binary_was_is_not_run(void **state)
+{
+    (void)state;
+    set_copy(runtime, "/bin/false");
+    run_script("exit 0", 5000);
+    assert_false(heard.has_failed);
+}
+
+static void test_a_copy_of_another_runtime_is_not_run(void **state)
+{
+    (void)state;
+    set_copy("/bin/true", "/bin/false");
+    run_script(NULL, 5000);
+    assert_false(heard.has_failed);
+}
+
+static void test_where_a_copy_is_refused_the_binary_runs(void **state)
+{
+    (void)state;
+    set_copy(runtime, "/etc/passwd");
+    run_script(NULL, 5000);
+    assert_false(heard.has_failed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,12 +242,20 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_runtime_that_takes_too_long_is_killed, make_dir,
                                         remove_dir),
         cmocka_unit_test_setup_teardown(test_a_group_can_be_killed, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_a_copy_runs_in_place_of_the_binary, make_dir,
+                                        drop_copy),
+        cmocka_unit_test_setup_teardown(test_a_copy_of_what_the_binary_was_is_not_run, make_dir,
+                                        drop_copy),
+        cmocka_unit_test_setup_teardown(test_a_copy_of_another_runtime_is_not_run, make_dir,
+                                        drop_copy),
+        cmocka_unit_test_setup_teardown(test_where_a_copy_is_refused_the_binary_runs, make_dir,
+                                        drop_copy),
     };
     struct error err;
 
     if (poller_init(&poller, &err) < 0 || reaper_init(&reaper, &poller, &err) < 0)
         return 1;
-    context = (struct run_context){.poller = &poller, .reaper = &reaper};
+    context = (struct run_context){.poller = &poller, .reaper = &reaper, .copy.fd = -1};
     list_init(&context.runs);
     getrlimit(RLIMIT_NOFILE, &context.files);
     return cmocka_run_group_tests_name("run", tests, NULL, NULL);

@@ -114,6 +114,23 @@ static int create_with(struct shim *s, struct call *call,
     return task_create(s, &spec, call, err);
 }
 
+static int take_copy(struct shim *s, struct call *call,
+                     const Berth__Shim__V1__ContainerOptions *options, struct error *err)
+{
+    const Berth__Shim__V1__SealedCopy *copy = options->copy;
+    struct streams_spec passed = {.fds = call->fds, .n_fds = call->n_fds};
+    int fd;
+
+    if (!copy)
+        return 0;
+    fd = streams_take_passed(&passed, copy->fd, err);
+    if (fd < 0)
+        return -1;
+    run_set_copy(&s->runs, options->runtime, fd,
+                 &(struct identity){copy->device, copy->inode, copy->changed_ns});
+    return 0;
+}
+
 static int serve_create(struct shim *s, struct call *call, const void *request, struct error *err)
 {
     const Containerd__Task__V3__CreateTaskRequest *r = request;
@@ -128,7 +145,9 @@ static int serve_create(struct shim *s, struct call *call, const void *request, 
                                                          r->options->value.data);
     if (!options)
         return error_set(err, ERROR_INVALID, "options are damaged");
-    failed = create_with(s, call, r, options, err);
+    failed = take_copy(s, call, options, err);
+    if (failed == 0)
+        failed = create_with(s, call, r, options, err);
     berth__shim__v1__container_options__free_unpacked(options, NULL);
     return failed;
 }
