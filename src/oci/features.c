@@ -2,6 +2,7 @@
 #include "oci/features.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -55,29 +56,69 @@ int oci_features_parse(const char *text, size_t len, struct oci_features *out, s
     return 0;
 }
 
-/* The system call that makes mounts read-only with everything below, since Linux 5.12. */
+bool oci_features_of_version(const char *text, struct oci_features *out)
+{
+    unsigned major, minor, patch = 0, version;
+
+    if (sscanf(text, "crun version %4u.%4u.%4u", &major, &minor, &patch) < 2) // NOLINT
+        return false;
+    version = major * 1000000 + minor * 1000 + patch;
+    *out = (struct oci_features){
+        .known = true,
+        .recursive_read_only = version >= 1004000,
+        .user_namespaces = true,
+        .idmapped_mounts = version >= 1008001, /* the mappings were the other way round before */
+        .seccomp = strstr(text, "+SECCOMP"),
+        .apparmor = strstr(text, "+APPARMOR"),
+        .selinux = strstr(text, "+SELINUX"),
+        .cgroup_v1 = true,
+        .cgroup_v2 = true,
+        .systemd_cgroups = strstr(text, "+SYSTEMD"),
+    };
+    return true;
+}
+
+/* The system call that makes mounts read-only with everything below, and maps their ids, since
+ * Linux 5.12. */
 static bool kernel_has_mount_setattr(void)
 {
     return syscall(SYS_mount_setattr, -1, "", 0, NULL, 0) == 0 || errno != ENOSYS;
 }
 
+/* What the runtime answers; nothing when it does not know the question. */
+static int ask(const char *runtime_path, const char *question, const struct deadline *by,
+               struct buf *answer, struct error *err)
+{
+    const char *const argv[] = {runtime_path, question, NULL};
+    struct process_spec spec = PROCESS_SPEC(argv);
+    struct process_io io = {.out = answer};
+    int status;
+
+    if (process_run(&spec, &io, by, &status, err) < 0)
+        return -1;
+    if (status != 0)
+        answer->len = 0;
+    return 0;
+}
+
 int oci_features_load(const char *runtime_path, const struct deadline *by, struct oci_features *out,
                       struct error *err)
 {
-    const char *const argv[] = {runtime_path, "features", NULL};
-    struct process_spec spec = PROCESS_SPEC(argv);
-    AUTO_FINI(buf) answer = BUF(ANSWER_MAX);
-    struct process_io io = {.out = &answer};
+    AUTO_FINI(buf) told = BUF(ANSWER_MAX), version = BUF(ANSWER_MAX);
     struct deadline until = deadline_sooner(by, LIMIT_MS);
+    struct oci_features f = {0};
     struct error unreadable;
-    int status;
 
-    if (process_run(&spec, &io, &until, &status, err) < 0)
+    if (ask(runtime_path, "features", &until, &told, err) < 0)
         return -1;
-    *out = (struct oci_features){0};
-    if (status == 0 && answer.len > 0 &&
-        oci_features_parse(answer.data, answer.len, out, &unreadable) < 0)
-        *out = (struct oci_features){0};
-    out->recursive_read_only &= kernel_has_mount_setattr();
+    if (told.len == 0 || oci_features_parse(told.data, told.len, &f, &unreadable) < 0) {
+        if (ask(runtime_path, "--version", &until, &version, err) < 0)
+            return -1;
+        if (version.len == 0 || !oci_features_of_version(version.data, &f))
+            f = (struct oci_features){0};
+    }
+    f.recursive_read_only &= kernel_has_mount_setattr();
+    f.idmapped_mounts &= kernel_has_mount_setattr();
+    *out = f;
     return 0;
 }

@@ -8,13 +8,14 @@
 
 /* features: what an OCI runtime says it can do ("runc features").
  *
- * A runtime without that command leaves known false and everything else false, which means "not
- * told". A value; any thread. */
+ * What crun can do without that command, before 1.8.6, is known by its version. Any other runtime
+ * without it leaves known false and everything else false, which means "not told". A value; any
+ * thread. */
 struct oci_features {
     bool known;
     bool recursive_read_only; /* the mount option rro, and a kernel that has mount_setattr() */
     bool user_namespaces;
-    bool idmapped_mounts;
+    bool idmapped_mounts; /* uidMappings of a mount, and a kernel that has mount_setattr() */
     bool seccomp;
     bool apparmor;
     bool selinux;
@@ -23,10 +24,13 @@ struct oci_features {
     bool systemd_cgroups;
 };
 
-/* Runs it for at most five seconds. A runtime that cannot be run at all is an error. */
+/* Runs it, twice when it has no such command, for at most five seconds. A runtime that cannot be
+ * run at all is an error. */
 MUST_CHECK int oci_features_load(const char *runtime_path, const struct deadline *by,
                                  struct oci_features *out, struct error *err);
 
-/* The parser of the above alone. */
+/* The parsers of the above alone: of "features", and of "--version", which is false for a runtime
+ * that is not known by its version. */
 MUST_CHECK int oci_features_parse(const char *text, size_t len, struct oci_features *out,
                                   struct error *err);
+MUST_CHECK bool oci_features_of_version(const char *text, struct oci_features *out);

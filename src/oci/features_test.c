@@ -42,6 +42,27 @@ static void test_parse_of_little_tells_little(void **state)
     assert_int_equal(oci_features_parse("{\"linux\":[1],\"mountOptions\":{}}", 31, &f, &err), 0);
 }
 
+static void test_crun_is_known_by_its_version(void **state)
+{
+    struct oci_features f;
+
+    (void)state;
+    assert_true(oci_features_of_version("crun version 1.8.1\ncommit: f8\n+SYSTEMD +SECCOMP\n", &f));
+    assert_true(f.known && f.recursive_read_only && f.user_namespaces && f.idmapped_mounts);
+    assert_true(f.seccomp && f.systemd_cgroups && f.cgroup_v1 && f.cgroup_v2);
+    assert_false(f.apparmor || f.selinux);
+    assert_true(oci_features_of_version("crun version 1.8\n", &f));
+    assert_true(f.recursive_read_only);
+    assert_false(f.idmapped_mounts);
+    assert_true(oci_features_of_version("crun version 1.3\n", &f));
+    assert_false(f.recursive_read_only || f.idmapped_mounts);
+    assert_true(oci_features_of_version("crun version 2.0\n", &f));
+    assert_true(f.recursive_read_only && f.idmapped_mounts);
+    assert_false(oci_features_of_version("runc version 1.1.5\n", &f));
+    assert_false(oci_features_of_version("crun version\n", &f));
+    assert_false(oci_features_of_version("", &f));
+}
+
 static void test_load_asks_the_runtime(void **state)
 {
     struct oci_features f;
@@ -54,6 +75,10 @@ static void test_load_asks_the_runtime(void **state)
     assert_false(f.known);
     assert_int_equal(oci_features_load("/nonexistent", &DEADLINE_NONE, &f, &err), -1);
     assert_int_equal(err.code, ERROR_NOT_FOUND);
+    if (file_exists("/usr/bin/crun")) {
+        assert_int_equal(oci_features_load("/usr/bin/crun", &DEADLINE_NONE, &f, &err), 0);
+        assert_true(f.known && f.user_namespaces);
+    }
     if (!file_exists("/usr/bin/runc"))
         skip();
     assert_int_equal(oci_features_load("/usr/bin/runc", &DEADLINE_NONE, &f, &err), 0);
@@ -66,6 +91,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse_finds_what_a_runtime_tells),
         cmocka_unit_test(test_parse_of_little_tells_little),
+        cmocka_unit_test(test_crun_is_known_by_its_version),
         cmocka_unit_test(test_load_asks_the_runtime),
     };
 
