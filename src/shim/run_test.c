@@ -124,6 +124,20 @@ static void test_standard_error_explains_what_the_log_does_not(void **state)
     assert_failure(ERROR_UNKNOWN, "OCI runtime create failed: last words");
 }
 
+static void test_nobody_is_given_the_null_device(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    for (int i = 0; i < 2; i++) {
+        memset(&heard, 0, sizeof heard);
+        run_script("[ -c /dev/stdin ] && ! read line && echo x >/dev/stdin && "
+                   "chown 0 /dev/stdin 2>&1 | grep -q 'Read-only file system'",
+                   5000);
+        assert_false(heard.has_failed);
+    }
+}
+
 static void test_a_silent_failure_tells_its_status(void **state)
 {
     (void)state;
@@ -234,6 +248,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_log_explains_a_failure, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_standard_error_explains_what_the_log_does_not,
                                         make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_nobody_is_given_the_null_device, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_a_silent_failure_tells_its_status, make_dir,
                                         remove_dir),
         cmocka_unit_test_setup_teardown(test_a_killed_runtime_tells_its_signal, make_dir,
