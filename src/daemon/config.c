@@ -13,9 +13,9 @@
 #include "base/file.h"
 #include "base/own.h"
 
-enum { FILE_MAX = 1024 * 1024 };
+enum { FILE_MAX = 1024 * 1024, SELINUX_CATEGORIES_MIN = 2, SELINUX_CATEGORIES_MAX = 1024 };
 
-enum kind { TEXT, NUMBER, LIST, RUNTIMES, REFUSED };
+enum kind { TEXT, NUMBER, FLAG, LIST, RUNTIMES, REFUSED };
 
 /* Keys below another are written with a dot. */
 static const struct key {
@@ -41,8 +41,28 @@ static const struct key {
     {"streaming.address", TEXT, offsetof(struct config, stream_address)},
     {"streaming.port", NUMBER, offsetof(struct config, stream_port)},
     {"streaming.tls", REFUSED, 0},
+    {"cdi_spec_dirs", LIST, offsetof(struct config, cdi_spec_dirs)},
+    {"unset_seccomp_profile", TEXT, offsetof(struct config, unset_seccomp_profile)},
+    {"blockio_config_file", TEXT, offsetof(struct config, blockio_config_file)},
+    {"disable_apparmor", FLAG, offsetof(struct config, disable_apparmor)},
+    {"enable_selinux", FLAG, offsetof(struct config, enable_selinux)},
+    {"selinux_category_range", NUMBER, offsetof(struct config, selinux_category_range)},
+    {"device_ownership_from_security_context", FLAG,
+     offsetof(struct config, device_ownership_from_security_context)},
+    {"enable_unprivileged_ports", FLAG, offsetof(struct config, enable_unprivileged_ports)},
+    {"enable_unprivileged_icmp", FLAG, offsetof(struct config, enable_unprivileged_icmp)},
     {"shim", TEXT, offsetof(struct config, shim)},
     {"image.helper", TEXT, offsetof(struct config, image_helper)},
+};
+
+/* The same for one runtime. */
+static const struct key runtime_keys[] = {
+    {"path", TEXT, offsetof(struct config_runtime, path)},
+    {"pod_annotations", LIST, offsetof(struct config_runtime, pod_annotations)},
+    {"container_annotations", LIST, offsetof(struct config_runtime, container_annotations)},
+    {"privileged_without_host_devices", FLAG,
+     offsetof(struct config_runtime, privileged_without_host_devices)},
+    {"cgroup_writable", FLAG, offsetof(struct config_runtime, cgroup_writable)},
 };
 
 /* What the functions below share while one file is read. */
@@ -81,6 +101,16 @@ static int set_number(struct reading *r, const yaml_node_t *value, const char *k
     return 0;
 }
 
+static int set_flag(struct reading *r, const yaml_node_t *value, const char *key, bool *out)
+{
+    const char *text = text_of(value);
+
+    if (!text || (strcmp(text, "true") != 0 && strcmp(text, "false") != 0))
+        return fail(r, value, "neither true nor false:", key);
+    *out = *text == 't';
+    return 0;
+}
+
 /* A list may also be written as one scalar, whose colons separate as in PATH. */
 static int set_list(struct reading *r, const yaml_node_t *value, const char *key, struct strv *out)
 {
@@ -102,6 +132,37 @@ static int set_list(struct reading *r, const yaml_node_t *value, const char *key
     return 0;
 }
 
+static int set_value(struct reading *r, const struct key *key, const yaml_node_t *value,
+                     void *field)
+{
+    char **text = field;
+
+    switch (key->kind) {
+    case NUMBER:
+        return set_number(r, value, key->name, field);
+    case FLAG:
+        return set_flag(r, value, key->name, field);
+    case LIST:
+        return set_list(r, value, key->name, field);
+    default:
+        break;
+    }
+    if (!text_of(value))
+        return fail(r, value, "not a text:", key->name);
+    free(*text);
+    *text = xstrdup(text_of(value));
+    return 0;
+}
+
+static int set_runtime_key(struct reading *r, struct config_runtime *runtime,
+                           const yaml_node_t *key, const yaml_node_t *value)
+{
+    for (size_t i = 0; text_of(key) && i < COUNT_OF(runtime_keys); i++)
+        if (strcmp(runtime_keys[i].name, text_of(key)) == 0)
+            return set_value(r, &runtime_keys[i], value, (char *)runtime + runtime_keys[i].offset);
+    return fail(r, key, "unknown key in a runtime:", text_of(key) ? text_of(key) : "?");
+}
+
 static int set_runtime(struct reading *r, const char *name, const yaml_node_t *value)
 {
     struct config *c = r->config;
@@ -114,17 +175,9 @@ static int set_runtime(struct reading *r, const char *name, const yaml_node_t *v
     runtime = &c->runtimes[c->n_runtimes++];
     *runtime = (struct config_runtime){.name = xstrdup(name)};
     for (yaml_node_pair_t *pair = value->data.mapping.pairs.start;
-         pair < value->data.mapping.pairs.top; pair++) {
-        const yaml_node_t *key = node_at(r, pair->key);
-        const char *text = text_of(node_at(r, pair->value));
-
-        if (!text_of(key) || strcmp(text_of(key), "path") != 0)
-            return fail(r, key, "unknown key in a runtime:", text_of(key) ? text_of(key) : "?");
-        if (!text)
-            return fail(r, key, "not a text:", "path");
-        free(runtime->path);
-        runtime->path = xstrdup(text);
-    }
+         pair < value->data.mapping.pairs.top; pair++)
+        if (set_runtime_key(r, runtime, node_at(r, pair->key), node_at(r, pair->value)) < 0)
+            return -1;
     return runtime->path ? 0 : fail(r, value, "no path for runtime", name);
 }
 
@@ -133,6 +186,8 @@ static void drop_runtimes(struct config *c)
     for (size_t i = 0; i < c->n_runtimes; i++) {
         free(c->runtimes[i].name);
         free(c->runtimes[i].path);
+        strv_fini(&c->runtimes[i].pod_annotations);
+        strv_fini(&c->runtimes[i].container_annotations);
     }
     c->n_runtimes = 0;
 }
@@ -156,26 +211,11 @@ static int set_runtimes(struct reading *r, const yaml_node_t *value)
 
 static int set(struct reading *r, const struct key *key, const yaml_node_t *value)
 {
-    void *field = (char *)r->config + key->offset;
-    char **text = field;
-
-    switch (key->kind) {
-    case NUMBER:
-        return set_number(r, value, key->name, field);
-    case LIST:
-        return set_list(r, value, key->name, field);
-    case RUNTIMES:
+    if (key->kind == RUNTIMES)
         return set_runtimes(r, value);
-    case REFUSED: /* rather than to serve without what was asked for */
+    if (key->kind == REFUSED) /* rather than to serve without what was asked for */
         return fail(r, value, "this berthd is built without", key->name);
-    case TEXT:
-        break;
-    }
-    if (!text_of(value))
-        return fail(r, value, "not a text:", key->name);
-    free(*text);
-    *text = xstrdup(text_of(value));
-    return 0;
+    return set_value(r, key, value, (char *)r->config + key->offset);
 }
 
 static bool is_section(const char *name)
@@ -293,6 +333,11 @@ void config_init(struct config *c)
         .cni_max_conf_num = 1,
         .cni_ip_pref = xstrdup(""),
         .stream_address = xstrdup("127.0.0.1"),
+        .unset_seccomp_profile = xstrdup(""),
+        .blockio_config_file = xstrdup(""),
+        .selinux_category_range = 1024,
+        .enable_unprivileged_ports = true,
+        .enable_unprivileged_icmp = true,
     };
 }
 
@@ -310,13 +355,16 @@ void config_fini(struct config *c)
                      c->cni_cache_dir,
                      c->cni_ip_pref,
                      c->stream_address,
-                     c->cni_conf_template};
+                     c->cni_conf_template,
+                     c->unset_seccomp_profile,
+                     c->blockio_config_file};
 
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         free(texts[i]);
     drop_runtimes(c);
     strv_fini(&c->cni_bin_dirs);
     strv_fini(&c->registry_dirs);
+    strv_fini(&c->cdi_spec_dirs);
     *c = (struct config){0};
 }
 
@@ -372,6 +420,11 @@ static int check(const struct config *c, struct error *err)
     if (c->stream_port < 0 || c->stream_port > UINT16_MAX)
         return error_set(err, ERROR_INVALID, "streaming.port %lld is no port",
                          (long long)c->stream_port);
+    if (c->selinux_category_range < SELINUX_CATEGORIES_MIN ||
+        c->selinux_category_range > SELINUX_CATEGORIES_MAX)
+        return error_set(err, ERROR_INVALID, "selinux_category_range %lld is not from %d to %d",
+                         (long long)c->selinux_category_range, SELINUX_CATEGORIES_MIN,
+                         SELINUX_CATEGORIES_MAX);
     if (!c->shim)
         return error_set(err, ERROR_INVALID, "containerd-shim-berth-v2 is not installed: set shim");
     if (!c->image_helper)
@@ -395,5 +448,9 @@ int config_finish(struct config *c, struct error *err)
     }
     if (c->registry_dirs.len == 0)
         strv_add(&c->registry_dirs, "/etc/berth/certs.d");
+    if (c->cdi_spec_dirs.len == 0) {
+        strv_add(&c->cdi_spec_dirs, "/etc/cdi");
+        strv_add(&c->cdi_spec_dirs, "/var/run/cdi");
+    }
     return check(c, err);
 }

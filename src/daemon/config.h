@@ -14,6 +14,10 @@ enum { CONFIG_RUNTIMES_MAX = 32 };
 struct config_runtime {
     char *name;
     char *path;
+    struct strv pod_annotations; /* globs */
+    struct strv container_annotations;
+    bool privileged_without_host_devices;
+    bool cgroup_writable;
 };
 
 struct config {
@@ -35,6 +39,15 @@ struct config {
     struct strv registry_dirs;
     char *stream_address;
     int64_t stream_port; /* 0: any that is free */
+    struct strv cdi_spec_dirs;
+    char *unset_seccomp_profile; /* "": unconfined */
+    char *blockio_config_file;   /* "": none */
+    bool disable_apparmor;
+    bool enable_selinux;
+    int64_t selinux_category_range;
+    bool device_ownership_from_security_context;
+    bool enable_unprivileged_ports;
+    bool enable_unprivileged_icmp;
     struct config_runtime runtimes[CONFIG_RUNTIMES_MAX];
     size_t n_runtimes;
 };

@@ -15,7 +15,15 @@ static void test_every_key_is_read(void **state)
 {
     static const char text[] = "root: /r\nstate: /s\nlog_level: debug\ndefault_runtime: fast\n"
                                "max_container_log_line_size: 100\ncgroup_driver: systemd\n"
-                               "runtimes:\n  fast: {path: /bin/fast}\n"
+                               "runtimes:\n  fast: {path: /bin/fast, pod_annotations: [a/*],\n"
+                               "    container_annotations: b, cgroup_writable: true,\n"
+                               "    privileged_without_host_devices: true}\n"
+                               "cdi_spec_dirs: /d1:/d2\nunset_seccomp_profile: runtime/default\n"
+                               "blockio_config_file: /b\ndisable_apparmor: true\n"
+                               "enable_selinux: true\nselinux_category_range: 512\n"
+                               "device_ownership_from_security_context: true\n"
+                               "enable_unprivileged_ports: false\n"
+                               "enable_unprivileged_icmp: false\n"
                                "cni:\n  conf_dir: /c\n  bin_dirs: [/a, /b]\n  max_conf_num: 2\n"
                                "registry:\n  config_path: /x:/y\n"
                                "streaming: {address: \"::1\", port: 10250}\n"
@@ -36,6 +44,19 @@ static void test_every_key_is_read(void **state)
     assert_string_equal(c.registry_dirs.items[1], "/y");
     assert_string_equal(c.stream_address, "::1");
     assert_int_equal(c.stream_port, 10250);
+    assert_string_equal(c.runtimes[0].pod_annotations.items[0], "a/*");
+    assert_string_equal(c.runtimes[0].container_annotations.items[0], "b");
+    assert_true(c.runtimes[0].cgroup_writable);
+    assert_true(c.runtimes[0].privileged_without_host_devices);
+    assert_string_equal(c.cdi_spec_dirs.items[1], "/d2");
+    assert_string_equal(c.unset_seccomp_profile, "runtime/default");
+    assert_string_equal(c.blockio_config_file, "/b");
+    assert_true(c.disable_apparmor);
+    assert_true(c.enable_selinux);
+    assert_int_equal(c.selinux_category_range, 512);
+    assert_true(c.device_ownership_from_security_context);
+    assert_false(c.enable_unprivileged_ports);
+    assert_false(c.enable_unprivileged_icmp);
     config_fini(&c);
 }
 
@@ -54,6 +75,9 @@ static void test_what_is_wrong_is_named_with_its_line(void **state)
         {"cni: [1]\n", "f line 1: not a mapping: \"cni\""},
         {"- a\n", "f line 1: not a mapping: \"the file\""},
         {"root: {}\n", "f line 1: not a text: \"root\""},
+        {"enable_selinux: 1\n", "f line 1: neither true nor false: \"enable_selinux\""},
+        {"runtimes:\n  a: {cgroup_writable: x}\n",
+         "f line 2: neither true nor false: \"cgroup_writable\""},
         {"streaming: {port: any}\n", "f line 1: not a number: \"streaming.port\""},
         {"streaming:\n  tls: {cert_file: /c}\n",
          "f line 2: this berthd is built without \"streaming.tls\""},

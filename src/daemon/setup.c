@@ -76,6 +76,17 @@ static void add_runtimes(struct node *n, const struct config *c)
         /* SELinux gives a process its domain by the label of the file it was started from. */
         if (!n->host.has_selinux)
             r->copy = sealed_new(r->path);
+        strv_add_all(&r->pod_annotations, &c->runtimes[i].pod_annotations);
+        strv_add_all(&r->container_annotations, &c->runtimes[i].container_annotations);
+        r->policy = (struct oci_policy){
+            .pod_annotations = &r->pod_annotations,
+            .container_annotations = &r->container_annotations,
+            .privileged_without_host_devices = c->runtimes[i].privileged_without_host_devices,
+            .device_ownership_from_security_context = c->device_ownership_from_security_context,
+            .cgroup_writable = c->runtimes[i].cgroup_writable,
+            .selinux_enabled = c->enable_selinux,
+            .unset_seccomp_profile = n->unset_seccomp_profile,
+        };
     }
 }
 
@@ -119,6 +130,10 @@ int setup_node(struct node *n, const struct config *c, struct loop *loop, struct
         .shim = xstrdup(c->shim),
         .log_line_max = c->log_line_max,
         .default_runtime = xstrdup(c->default_runtime),
+        .unset_seccomp_profile = xstrdup(c->unset_seccomp_profile),
+        .unprivileged_ports = c->enable_unprivileged_ports,
+        .unprivileged_icmp = c->enable_unprivileged_icmp,
+        .cdi = cdi_cache_new(&c->cdi_spec_dirs),
         .loop = loop,
         .pool = pool,
         .exits_fd = -1,
@@ -129,6 +144,7 @@ int setup_node(struct node *n, const struct config *c, struct loop *loop, struct
     if (make_folders(n, err) < 0 || lock_state(n, err) < 0 || read_boot_id(n, err) < 0 ||
         oci_host_detect(&n->host, err) < 0 || open_stores(n, c, err) < 0)
         return -1;
+    n->host.has_apparmor &= !c->disable_apparmor;
     add_runtimes(n, c);
     n->cni = make_cni(c);
     n->cni_conf_dir = xstrdup(c->cni_conf_dir);
@@ -172,6 +188,8 @@ static void free_runtime(struct node_runtime *r)
     free(r->path);
     free(r->root);
     sealed_free(r->copy);
+    strv_fini(&r->pod_annotations);
+    strv_fini(&r->container_annotations);
 }
 
 static void free_runtimes(struct node *n)
@@ -226,6 +244,8 @@ void setup_fini(struct node *n)
     free(n->socket);
     free(n->shim);
     free(n->default_runtime);
+    free(n->unset_seccomp_profile);
+    cdi_cache_free(n->cdi);
     free(n->cni_conf_dir);
     free(n->cni_conf_template);
     pthread_mutex_destroy(&n->lock);

@@ -159,23 +159,6 @@ static int add_asked_for(struct build *b, const Runtime__V1__Device *device, str
     return add_device(&w, &st, to, err);
 }
 
-static int check_cdi(const struct build *b, struct error *err)
-{
-    static const char prefix[] = "cdi.k8s.io/";
-    const Runtime__V1__ContainerConfig *config = b->in->config;
-
-    if (config->n_cdi_devices > 0)
-        return error_set(err, ERROR_UNIMPLEMENTED,
-                         "CDI_devices: \"%s\": CDI devices are not supported yet",
-                         config->cdi_devices[0]->name);
-    for (size_t i = 0; i < config->n_annotations; i++)
-        if (strncmp(config->annotations[i]->key, prefix, strlen(prefix)) == 0)
-            return error_set(err, ERROR_UNIMPLEMENTED,
-                             "annotation %s: CDI devices are not supported yet",
-                             config->annotations[i]->key);
-    return 0;
-}
-
 int oci_devices_add(struct build *b, struct error *err)
 {
     const Runtime__V1__ContainerConfig *config = b->in->config;
@@ -186,8 +169,6 @@ int oci_devices_add(struct build *b, struct error *err)
     json_add_flag(all, "allow", false);
     json_add_str(all, "access", "rwm");
     json_add_array(b->linux, "devices");
-    if (check_cdi(b, err) < 0)
-        return -1;
     if (b->privileged && !b->in->policy.privileged_without_host_devices) {
         if (add_folder(&host, "/dev", "/dev", 0, err) < 0)
             return -1;

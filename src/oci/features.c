@@ -52,6 +52,7 @@ int oci_features_parse(const char *text, size_t len, struct oci_features *out, s
         .cgroup_v1 = json_get_flag(cgroup, "v1", false),
         .cgroup_v2 = json_get_flag(cgroup, "v2", false),
         .systemd_cgroups = json_get_flag(cgroup, "systemd", false),
+        .net_devices = is_enabled(tree, "netDevices"),
     };
     return 0;
 }

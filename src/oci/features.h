@@ -22,6 +22,7 @@ struct oci_features {
     bool cgroup_v1;
     bool cgroup_v2;
     bool systemd_cgroups;
+    bool net_devices; /* linux.netDevices of the specification 1.3 */
 };
 
 /* Runs it, twice when it has no such command, for at most five seconds. A runtime that cannot be

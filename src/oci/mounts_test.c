@@ -137,7 +137,6 @@ static void test_what_is_not_there_yet_says_so(void **state)
     static Runtime__V1__ImageSpec image = RUNTIME__V1__IMAGE_SPEC__INIT;
     static Runtime__V1__IDMapping mapping = RUNTIME__V1__IDMAPPING__INIT, *mappings[] = {&mapping};
     static Runtime__V1__Mount mount, *mounts[] = {&mount};
-    static Runtime__V1__CDIDevice device = RUNTIME__V1__CDIDEVICE__INIT, *devices[] = {&device};
 
     (void)state;
     mount = bind("/data", "");
@@ -149,11 +148,6 @@ static void test_what_is_not_there_yet_says_so(void **state)
     mount.uidmappings = mappings;
     mount.n_uidmappings = 1;
     expect_refusal("id mappings are not supported yet");
-    t.config.n_mounts = 0;
-    device.name = (char *)"vendor/class=x";
-    t.config.cdi_devices = devices;
-    t.config.n_cdi_devices = 1;
-    expect_refusal("CDI_devices: \"vendor/class=x\"");
 }
 
 static void test_devices_are_passed_on_with_their_rules(void **state)

@@ -51,6 +51,10 @@ int oci_seccomp_add(struct build *b, struct error *err)
     if (oci_profile_choose(b->security->seccomp, b->security->seccomp_profile_path, "seccomp",
                            &profile, err) < 0)
         return -1;
+    if (profile.kind == OCI_PROFILE_UNSET && b->in->policy.unset_seccomp_profile &&
+        oci_profile_choose(NULL, b->in->policy.unset_seccomp_profile, "unset_seccomp_profile",
+                           &profile, err) < 0)
+        return -1;
     if (profile.kind == OCI_PROFILE_UNSET || profile.kind == OCI_PROFILE_NONE)
         return 0;
     if (!b->in->host->has_seccomp)

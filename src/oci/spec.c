@@ -79,8 +79,9 @@ static int add_all(struct build *b, struct error *err)
     if (oci_selinux_add(b, err) < 0 || oci_apparmor_add(b, err) < 0 || oci_seccomp_add(b, err) < 0)
         return -1;
     /* Mounts are last, since missing folders are made for them. */
-    if (oci_annotations_add(b, err) < 0 || oci_mounts_add(b, err) < 0)
+    if (oci_annotations_add(b, err) < 0 || oci_cdi_add(b, err) < 0 || oci_mounts_add(b, err) < 0)
         return -1;
+    cdi_edits_apply_mounts(&b->cdi, b->spec);
     return check_text(b, err);
 }
 
@@ -89,10 +90,13 @@ int oci_spec_build(const struct oci_input *in, struct json_object **out, struct 
     const Runtime__V1__LinuxContainerConfig *linux = in->config->linux;
     JSON_AUTO *spec = json_object_new_object();
     struct build b = {.in = in, .spec = spec};
+    int outcome;
 
     b.security = linux && linux->security_context ? linux->security_context : &NO_SECURITY;
     b.privileged = b.security->privileged;
-    if (add_all(&b, err) < 0)
+    outcome = add_all(&b, err);
+    cdi_edits_fini(&b.cdi);
+    if (outcome < 0)
         return -1;
     *out = TAKE(spec);
     return 0;

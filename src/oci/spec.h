@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/strv.h"
 #include "cri.pb-c.h"
+#include "oci/cdi_cache.h"
 #include "oci/features.h"
 #include "oci/host.h"
 #include "oci/user.h"
@@ -33,6 +34,7 @@ struct oci_policy {
     bool hugetlb_required; /* hugepage limits without the controller are an error */
     bool cgroup_writable;  /* /sys/fs/cgroup, with cgroups v2 */
     bool selinux_enabled;
+    const char *unset_seccomp_profile; /* of who asks for none, as the old field has it; or NULL */
 };
 
 struct oci_input {
@@ -54,6 +56,7 @@ struct oci_input {
     size_t n_volumes;
     const struct oci_host *host;
     const struct oci_features *features; /* NULL: nothing is known of the runtime */
+    struct cdi_cache *cdi;               /* NULL: no devices by name */
     struct oci_policy policy;
 };
 

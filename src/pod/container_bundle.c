@@ -126,6 +126,8 @@ static int build(struct container *c, const Runtime__V1__PodSandboxConfig *pod_c
         .n_volumes = v->n,
         .host = &n->host,
         .features = &features,
+        .cdi = n->cdi,
+        .policy = c->sandbox->runtime->policy,
     };
     const Runtime__V1__LinuxContainerResources *r =
         c->config->linux ? c->config->linux->resources : NULL;

@@ -78,12 +78,12 @@ static int apply(struct container *c, struct json_object *spec, struct error *er
 static int update(struct container *c, const Runtime__V1__LinuxContainerResources *next,
                   struct error *err)
 {
-    static const struct oci_policy policy;
+    const struct oci_policy *policy = &c->sandbox->runtime->policy;
     JSON_AUTO *old = container_bundle_load_spec(c, err);
     JSON_AUTO *spec = old ? container_bundle_load_spec(c, err) : NULL;
     struct error restoring;
 
-    if (!spec || oci_resources_update(spec, next, &c->sandbox->node->host, &policy, err) < 0 ||
+    if (!spec || oci_resources_update(spec, next, &c->sandbox->node->host, policy, err) < 0 ||
         container_bundle_store_spec(c, spec, err) < 0)
         return -1;
     if (apply(c, spec, err) == 0)

@@ -10,6 +10,7 @@
 #include "net/cni.h"
 #include "oci/features.h"
 #include "oci/host.h"
+#include "oci/spec.h"
 #include "os/job.h"
 #include "os/loop.h"
 #include "os/pool.h"
@@ -32,7 +33,10 @@ struct node_runtime {
     char *root; /* its --root: <state>/runtimes/<name> */
     bool systemd_cgroup;
     bool retired;
-    struct sealed *copy;          /* of its binary; NULL: it is not to be run from memory */
+    struct sealed *copy;         /* of its binary; NULL: it is not to be run from memory */
+    struct strv pod_annotations; /* globs: what is passed on to it */
+    struct strv container_annotations;
+    struct oci_policy policy;
     struct oci_features features; /* under the node's lock: it is asked while pods are served */
 };
 
@@ -48,6 +52,10 @@ struct node {
     size_t n_runtimes;
     struct map retired; /* name → struct node_runtime; filled by recovery */
     char *default_runtime;
+    char *unset_seccomp_profile;
+    bool unprivileged_ports; /* in pods with a network of their own everybody may bind low ports */
+    bool unprivileged_icmp;  /* and send pings */
+    struct cdi_cache *cdi;
     struct oci_host host;
     char boot_id[37];
 

@@ -111,10 +111,56 @@ int shim_start(struct sandbox *s, struct error *err)
 
 /* --- the sandbox service --- */
 
+static void add_sysctl(struct arena *a, Berth__Shim__V1__PodOptions *o, const char *key,
+                       const char *value)
+{
+    Berth__Shim__V1__PodOptions__SysctlsEntry *entry =
+        arena_new(a, &berth__shim__v1__pod_options__sysctls_entry__descriptor);
+
+    entry->key = (char *)key;
+    entry->value = (char *)value;
+    o->sysctls[o->n_sysctls++] = entry;
+}
+
+/* One that every pod gets, unless the client has another value for it. */
+static void add_default_sysctl(struct arena *a, Berth__Shim__V1__PodOptions *o, const char *key,
+                               const char *value)
+{
+    for (size_t i = 0; i < o->n_sysctls; i++)
+        if (strcmp(o->sysctls[i]->key, key) == 0)
+            return;
+    add_sysctl(a, o, key, value);
+}
+
+/* Its groups are mapped, and the range would name some that are not. */
+static bool has_user_namespace(const struct sandbox *s)
+{
+    const Runtime__V1__NamespaceOption *o = sandbox_namespaces(s);
+
+    return o && o->userns_options && o->userns_options->mode != RUNTIME__V1__NAMESPACE_MODE__NODE;
+}
+
+/* In a network of its own a pod's ports are nobody else's, and to ping needs no capability. */
+static void add_sysctls(struct arena *a, const struct sandbox *s, Berth__Shim__V1__PodOptions *o)
+{
+    enum { DEFAULTS_MAX = 2 };
+    const Runtime__V1__LinuxPodSandboxConfig *linux = s->config->linux;
+    size_t n = linux ? linux->n_sysctls : 0;
+
+    o->sysctls = arena_alloc(a, (n + DEFAULTS_MAX) * sizeof *o->sysctls);
+    for (size_t i = 0; i < n; i++)
+        add_sysctl(a, o, linux->sysctls[i]->key, linux->sysctls[i]->value);
+    if (o->host_network)
+        return;
+    if (s->node->unprivileged_ports)
+        add_default_sysctl(a, o, "net.ipv4.ip_unprivileged_port_start", "0");
+    if (s->node->unprivileged_icmp && !has_user_namespace(s))
+        add_default_sysctl(a, o, "net.ipv4.ping_group_range", "0 2147483647");
+}
+
 static Berth__Shim__V1__PodOptions *pod_options(struct arena *a, struct sandbox *s)
 {
     Berth__Shim__V1__PodOptions *o = arena_new(a, &berth__shim__v1__pod_options__descriptor);
-    const Runtime__V1__LinuxPodSandboxConfig *linux = s->config->linux;
 
     o->hostname = s->config->hostname;
     o->host_network = sandbox_on_host_network(s);
@@ -122,15 +168,7 @@ static Berth__Shim__V1__PodOptions *pod_options(struct arena *a, struct sandbox 
     o->shared_pid = sandbox_shares_pids(s);
     o->shm_bytes = o->host_ipc ? 0 : SHM_BYTES;
     o->exits_dir = arena_printf(a, "%s/exits", s->node->state);
-    if (!linux)
-        return o;
-    o->n_sysctls = linux->n_sysctls;
-    o->sysctls = arena_alloc(a, linux->n_sysctls * sizeof *o->sysctls);
-    for (size_t i = 0; i < linux->n_sysctls; i++) {
-        o->sysctls[i] = arena_new(a, &berth__shim__v1__pod_options__sysctls_entry__descriptor);
-        o->sysctls[i]->key = linux->sysctls[i]->key;
-        o->sysctls[i]->value = linux->sysctls[i]->value;
-    }
+    add_sysctls(a, s, o);
     return o;
 }
 
