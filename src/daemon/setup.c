@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "oci/blockio.h"
 #include "os/mount.h"
 #include "pod/container.h"
 #include "pod/sandbox.h"
@@ -85,6 +86,7 @@ static void add_runtimes(struct node *n, const struct config *c)
             .device_ownership_from_security_context = c->device_ownership_from_security_context,
             .cgroup_writable = c->runtimes[i].cgroup_writable,
             .selinux_enabled = c->enable_selinux,
+            .blockio_classes = n->blockio_classes,
             .unset_seccomp_profile = n->unset_seccomp_profile,
         };
     }
@@ -120,6 +122,14 @@ static int open_stores(struct node *n, const struct config *c, struct error *err
     return n->images ? 0 : -1;
 }
 
+static int load_classes(struct node *n, const struct config *c, struct error *err)
+{
+    if (!*c->blockio_config_file)
+        return 0;
+    n->blockio_classes = oci_blockio_load(c->blockio_config_file, err);
+    return n->blockio_classes ? 0 : error_wrap(err, "blockio_config_file");
+}
+
 int setup_node(struct node *n, const struct config *c, struct loop *loop, struct pool *pool,
                struct error *err)
 {
@@ -141,8 +151,9 @@ int setup_node(struct node *n, const struct config *c, struct loop *loop, struct
     pthread_mutex_init(&n->lock, NULL);
     n->events = events_new();
     n->jobs = job_table_new();
-    if (make_folders(n, err) < 0 || lock_state(n, err) < 0 || read_boot_id(n, err) < 0 ||
-        oci_host_detect(&n->host, err) < 0 || open_stores(n, c, err) < 0)
+    if (load_classes(n, c, err) < 0 || make_folders(n, err) < 0 || lock_state(n, err) < 0 ||
+        read_boot_id(n, err) < 0 || oci_host_detect(&n->host, err) < 0 ||
+        open_stores(n, c, err) < 0)
         return -1;
     n->host.has_apparmor &= !c->disable_apparmor;
     add_runtimes(n, c);
@@ -246,6 +257,7 @@ void setup_fini(struct node *n)
     free(n->default_runtime);
     free(n->unset_seccomp_profile);
     cdi_cache_free(n->cdi);
+    json_object_put(n->blockio_classes);
     free(n->cni_conf_dir);
     free(n->cni_conf_template);
     pthread_mutex_destroy(&n->lock);

@@ -28,9 +28,6 @@ int oci_annotations_add(struct build *b, struct error *err)
     const Runtime__V1__ImageSpec *image = config->image;
     struct json_object *to = json_add_object(b->spec, "annotations");
 
-    if (!pod->metadata || !config->metadata)
-        return error_set(err, ERROR_INVALID, "%s is missing",
-                         pod->metadata ? "config.metadata" : "sandbox_config.metadata");
     for (size_t i = 0; i < pod->n_annotations; i++)
         if (is_passed_on(b->in->policy.pod_annotations, pod->annotations[i]->key))
             json_add_str(to, pod->annotations[i]->key, pod->annotations[i]->value);

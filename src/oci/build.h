@@ -27,6 +27,7 @@ MUST_CHECK int oci_process_add(struct build *b, struct error *err);
 MUST_CHECK int oci_capabilities_add(struct build *b, struct error *err);
 MUST_CHECK int oci_namespaces_add(struct build *b, struct error *err);
 MUST_CHECK int oci_resources_add(struct build *b, struct error *err);
+MUST_CHECK int oci_classes_add(struct build *b, struct error *err); /* after resources */
 MUST_CHECK int oci_devices_add(struct build *b, struct error *err); /* after resources */
 MUST_CHECK int oci_cdi_add(struct build *b, struct error *err);     /* all but its mounts */
 MUST_CHECK int oci_mounts_add(struct build *b, struct error *err);

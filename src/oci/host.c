@@ -124,6 +124,7 @@ int oci_host_detect(struct oci_host *out, struct error *err)
                          .oom_score_adj = score ? (int)strtol(score, NULL, 10) : 0,
                          .has_seccomp = find_seccomp(),
                          .has_apparmor = find_apparmor(),
+                         .resctrl = "/sys/fs/resctrl",
                          .has_selinux = file_exists("/sys/fs/selinux/enforce"),
                          .systemd_is_init = file_exists("/run/systemd/system")};
 

@@ -30,6 +30,7 @@ struct oci_host {
     unsigned kernel_major;
     unsigned kernel_minor;
     char hostname[65];
+    const char *resctrl; /* where that file system is mounted, if it is: a constant */
 };
 
 MUST_CHECK int oci_host_detect(struct oci_host *out, struct error *err);

@@ -24,6 +24,15 @@ static int check_privileged(const struct build *b, struct error *err)
     return 0;
 }
 
+static int check_metadata(const struct build *b, struct error *err)
+{
+    if (!b->in->pod_config->metadata || !b->in->config->metadata)
+        return error_set(err, ERROR_INVALID, "%s is missing",
+                         b->in->pod_config->metadata ? "config.metadata"
+                                                     : "sandbox_config.metadata");
+    return 0;
+}
+
 static void add_root(struct build *b)
 {
     struct json_object *root = json_add_object(b->spec, "root");
@@ -61,7 +70,7 @@ static int check_text(const struct build *b, struct error *err)
 
 static int add_all(struct build *b, struct error *err)
 {
-    if (check_privileged(b, err) < 0)
+    if (check_metadata(b, err) < 0 || check_privileged(b, err) < 0)
         return -1;
     json_add_str(b->spec, "ociVersion", OCI_VERSION);
     b->process = json_add_object(b->spec, "process");
@@ -72,7 +81,7 @@ static int add_all(struct build *b, struct error *err)
     if (oci_process_add(b, err) < 0 || oci_capabilities_add(b, err) < 0)
         return -1;
     if (oci_namespaces_add(b, err) < 0 || oci_resources_add(b, err) < 0 ||
-        oci_devices_add(b, err) < 0)
+        oci_classes_add(b, err) < 0 || oci_devices_add(b, err) < 0)
         return -1;
     json_add_str(b->linux, "cgroupsPath", b->in->cgroups_path);
     add_hidden_paths(b);

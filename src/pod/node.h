@@ -56,6 +56,7 @@ struct node {
     bool unprivileged_ports; /* in pods with a network of their own everybody may bind low ports */
     bool unprivileged_icmp;  /* and send pings */
     struct cdi_cache *cdi;
+    struct json_object *blockio_classes; /* or NULL */
     struct oci_host host;
     char boot_id[37];
 
