@@ -13,14 +13,16 @@
 #include "imaged/leftover.h"
 #include "imaged/sha.h"
 
-enum { FOLDER_MODE = 0755, BLOB_MODE = 0444 };
+enum { FOLDER_MODE = 0755, PARTS_MODE = 0700, BLOB_MODE = 0444 };
 
 int blob_prepare(const char *root, struct error *err)
 {
     AUTO_FREE char *ingest = xasprintf("%s/content/ingest", root);
+    AUTO_FREE char *parts = xasprintf("%s/content/parts", root);
     AUTO_FREE char *blobs = xasprintf("%s/content/blobs/sha256", root);
 
-    if (file_make_dirs(ingest, FOLDER_MODE, err) < 0 || file_make_dirs(blobs, FOLDER_MODE, err) < 0)
+    if (file_make_dirs(ingest, FOLDER_MODE, err) < 0 ||
+        file_make_dirs(blobs, FOLDER_MODE, err) < 0 || file_make_dirs(parts, PARTS_MODE, err) < 0)
         return -1;
     return leftover_remove(ingest, "", "", err);
 }

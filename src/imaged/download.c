@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "imaged/download.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "imaged/sha.h"
+#include "imaged/stop.h"
+
+enum { KEPT_CHUNK = 256 * 1024 };
 
 struct download {
     const struct descriptor *descriptor;
@@ -31,6 +36,30 @@ void download_free(struct download *dl)
         return;
     sha_free(dl->sha);
     free(dl);
+}
+
+int download_go_on(struct download *dl, struct error *err)
+{
+    int64_t kept = dl->sink->kept, size = dl->descriptor->size;
+    AUTO_FREE char *bytes = kept > 0 ? xmalloc(KEPT_CHUNK) : NULL;
+
+    if (kept > size)
+        return error_set(err, ERROR_PRECONDITION, "%lld bytes were kept of %lld", (long long)kept,
+                         (long long)size);
+    while (dl->received < kept) {
+        int64_t left = kept - dl->received;
+        ssize_t n = pread(dl->sink->kept_fd, bytes, left < KEPT_CHUNK ? (size_t)left : KEPT_CHUNK,
+                          dl->received);
+
+        if (n <= 0)
+            return n < 0 ? error_errno(err, errno, "read what was kept")
+                         : error_set(err, ERROR_PRECONDITION, "what was kept is cut off");
+        sha_add(dl->sha, bytes, (size_t)n);
+        dl->received += n;
+        if (stop_check(err) < 0)
+            return -1;
+    }
+    return kept == size ? 0 : 1;
 }
 
 /* Where the answer's bytes belong. A host may ignore Range and send all. */

@@ -17,6 +17,10 @@ MUST_CHECK struct download *download_new(const struct descriptor *d,
 void download_free(struct download *dl);
 DEFINE_AUTO(download)
 
+/* Hashes what the sink has kept of an earlier attempt. 0 when that is all of it, 1 when something
+ * is missing. */
+MUST_CHECK int download_go_on(struct download *dl, struct error *err);
+
 /* Gets the rest of the blob from one endpoint. out_fault and out_status tell what went wrong when
  * -1; HTTP_FAULT_BODY means that asking another host is of no use. The digest is not checked. */
 struct download_failure {

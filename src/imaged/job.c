@@ -2,14 +2,21 @@
 #include "imaged/job.h"
 
 #include <string.h>
+#include <unistd.h>
 
+#include "base/fd.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/own.h"
 #include "image/platform.h"
 #include "imaged/blob.h"
 #include "imaged/layer.h"
 #include "imaged/layout.h"
+#include "imaged/part.h"
 #include "imaged/pull.h"
+#include "imaged/sandbox.h"
+#include "imaged/sha.h"
+#include "imaged/stop.h"
 #include "imaged/unpack.h"
 
 struct common {
@@ -36,6 +43,36 @@ static int read_common(struct json_object *job, struct common *out, struct error
     return 0;
 }
 
+/* What comes from strangers is read behind this. path is another one to read, or NULL. */
+static int close_up(const struct common *c, const char *path, struct error *err)
+{
+    static const struct {
+        const char *name;
+        mode_t mode;
+    } folders[] = {{"content", 0755}, {"layers", 0700}};
+    char *own[COUNT_OF(folders)], unused[DIGEST_SIZE];
+    struct sandbox_path paths[COUNT_OF(folders) + 1] = {{path ? path : "", false}};
+    const struct sandbox sandbox = {.paths = paths, .n_paths = COUNT_OF(paths)};
+    int result = 0;
+
+    for (size_t i = 0; i < COUNT_OF(folders); i++) {
+        own[i] = xasprintf("%s/%s", c->root, folders[i].name);
+        paths[i + 1] = (struct sandbox_path){own[i], true};
+        if (result == 0)
+            result = file_make_dirs(own[i], folders[i].mode, err);
+    }
+    sha_of(DIGEST_SHA256, "", 0, unused); /* libcrypto reads its settings at its first use */
+    if (result == 0)
+        result = sandbox_enter(&sandbox, err);
+    for (size_t i = 0; i < COUNT_OF(folders); i++)
+        free(own[i]);
+    if (result < 0 || stop_watch(STDOUT_FILENO, err) < 0)
+        return -1;
+    if (blob_prepare(c->root, err) < 0 || part_prepare(c->root, err) < 0)
+        return -1;
+    return layer_prepare(c->root, err);
+}
+
 static int run_pull(struct json_object *job, const struct common *c, struct error *err)
 {
     struct json_object *auth = json_get(job, "auth"), *dirs = json_get(job, "hosts_dirs");
@@ -52,14 +89,23 @@ static int run_pull(struct json_object *job, const struct common *c, struct erro
         .hosts_dirs = &hosts_dirs,
         .platform = c->platform,
         .concurrency = c->concurrency,
+        .idle_timeout_ms = json_get_int(job, "idle_timeout_ms", 0),
+        .fetcher = -1,
     };
+    int result;
 
     if (!p.image)
         return error_set(err, ERROR_INVALID, "the job names no image");
     for (size_t i = 0; i < json_len(dirs); i++)
         if (json_str(json_at(dirs, i)))
             strv_add(&hosts_dirs, json_str(json_at(dirs, i)));
-    return pull_run(&p, err);
+    result = pull_start(&p, err);
+    if (result == 0)
+        result = close_up(c, NULL, err);
+    if (result == 0)
+        result = pull_run(&p, err);
+    fd_close(&p.fetcher);
+    return result;
 }
 
 static int run_import(struct json_object *job, const struct common *c, struct error *err)
@@ -75,7 +121,7 @@ static int run_import(struct json_object *job, const struct common *c, struct er
 
     if (!l.path || l.path[0] != '/')
         return error_set(err, ERROR_INVALID, "the job has no absolute path");
-    return layout_import(&l, err);
+    return close_up(c, l.path, err) < 0 ? -1 : layout_import(&l, err);
 }
 
 int job_run(struct json_object *job, struct error *err)
@@ -83,8 +129,7 @@ int job_run(struct json_object *job, struct error *err)
     const char *op = json_get_str(job, "op");
     struct common c;
 
-    if (read_common(job, &c, err) < 0 || blob_prepare(c.root, err) < 0 ||
-        layer_prepare(c.root, err) < 0)
+    if (read_common(job, &c, err) < 0)
         return -1;
     if (op && strcmp(op, "pull") == 0)
         return run_pull(job, &c, err);

@@ -8,11 +8,9 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/own.h"
 #include "imaged/event.h"
 #include "imaged/job.h"
-#include "imaged/privilege.h"
-#include "imaged/registry.h"
-#include "imaged/stop.h"
 
 enum { JOB_BYTES_MAX = 1024 * 1024, READ_SIZE = 16 * 1024 };
 
@@ -46,8 +44,7 @@ static int run(struct error *err)
     AUTO_FINI(buf) text = BUF(JOB_BYTES_MAX);
     JSON_AUTO *job = NULL;
 
-    if (stop_watch(STDOUT_FILENO, err) < 0 || privilege_drop(err) < 0 ||
-        registry_global_init(err) < 0 || read_job(&text, err) < 0)
+    if (read_job(&text, err) < 0)
         return -1;
     job = json_parse(text.data, text.len, err);
     if (!job)

@@ -12,13 +12,13 @@
 static const int kept[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER,   CAP_FSETID,
                            CAP_MKNOD, CAP_SETFCAP,      CAP_SYS_ADMIN};
 
-int privilege_drop(struct error *err)
+int privilege_drop(bool makes_files, struct error *err)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
     uint64_t mask = 0;
 
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+    for (size_t i = 0; makes_files && i < sizeof kept / sizeof *kept; i++)
         mask |= UINT64_C(1) << kept[i];
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return error_errno(err, errno, "give up privileges");

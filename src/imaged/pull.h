@@ -5,7 +5,7 @@
 #include "image/platform.h"
 #include "imaged/registry.h"
 
-/* pull: one image from a registry to the disk. Blocks; once per process at a time. */
+/* pull: one image from a registry to the disk. Once per process. */
 struct pull {
     const char *root;
     const char *image; /* any name: it is normalised */
@@ -13,7 +13,12 @@ struct pull {
     const struct strv *hosts_dirs;
     struct platform platform;
     size_t concurrency;
+    int64_t idle_timeout_ms; /* of the registry; 0: a default */
+    int fetcher;             /* pull_start() sets it */
 };
 
-/* The codes of registry.h and assembly.h; the words begin with what was pulled. */
-MUST_CHECK int pull_run(const struct pull *p, struct error *err);
+/* Starts the process that talks to the registry: before the sandbox and before any thread. */
+MUST_CHECK int pull_start(struct pull *p, struct error *err);
+
+/* Blocks. The codes of registry.h and assembly.h; the words begin with what was pulled. */
+MUST_CHECK int pull_run(struct pull *p, struct error *err);

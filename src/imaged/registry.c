@@ -92,6 +92,14 @@ void registry_close(struct registry *r)
     free(r);
 }
 
+void registry_files(const struct registry *r, struct strv *out)
+{
+    for (size_t i = 0; i < r->hosts.len; i++) {
+        strv_add_all(out, &r->hosts.items[i].certs);
+        strv_add_all(out, &r->hosts.items[i].keys);
+    }
+}
+
 /* The next endpoint with those capabilities, or NULL; *at moves behind it. */
 static struct endpoint *next(struct registry *r, unsigned capabilities, size_t *at)
 {
@@ -252,7 +260,9 @@ int registry_fetch_blob(struct registry *r, const struct descriptor *d,
         return error_set(err, ERROR_INVALID, "pull %s: %s is stated to have a size of zero",
                          r->name, d->digest);
     dl = download_new(d, sink);
-    done = fetch_foreign(r, d, dl, err);
+    done = download_go_on(dl, err);
+    if (done == 1)
+        done = fetch_foreign(r, d, dl, err);
     if (done == 1)
         done = fetch_from_hosts(r, d, dl, &w, err);
     if (done == 0)

@@ -53,6 +53,9 @@ static inline void registry_free(struct registry *r)
 }
 DEFINE_AUTO(registry)
 
+/* Adds the paths of files that connecting to its hosts will read. */
+void registry_files(const struct registry *r, struct strv *out);
+
 /* What the reference points to now. The manifest's bytes are appended to out_body when they had to
  * be fetched anyway, and then match out->digest; otherwise out_body stays as it is. */
 MUST_CHECK int registry_resolve(struct registry *r, struct descriptor *out, struct buf *out_body,
@@ -63,11 +66,14 @@ MUST_CHECK int registry_get_manifest(struct registry *r, const struct descriptor
                                      struct buf *out, struct error *err);
 
 /* Where the bytes of a blob go, in order and each once, on the thread that fetches.
- * write returns -1 with err set to give up. progress may be NULL. */
+ * write returns -1 with err set to give up. progress may be NULL. The first kept bytes are in
+ * kept_fd from an earlier attempt: they are hashed and not fetched again. */
 struct registry_sink {
     int (*write)(void *data, const void *bytes, size_t len, struct error *err);
     void (*progress)(void *data, int64_t received, int64_t size);
     void *data;
+    int64_t kept;
+    int kept_fd;
 };
 
 /* Streams a blob of any size, going on where it stopped when the connection breaks. Size and

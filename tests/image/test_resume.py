@@ -1,0 +1,171 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Downloads that stop half-way, and downloads that several want."""
+import json
+import os
+import time
+
+import harness
+from harness import Layout, entry, make_tar
+from small_registry import SmallRegistry
+
+HALF = 1500000
+SILENT = {"idle_timeout_ms": 500}
+
+
+def make_layout(folder, *layers):
+    layout = Layout(folder / "layout")
+    layout.add(layout.image(*(layers or [make_tar(entry("file", data=os.urandom(3000000)))])), "1")
+    return layout
+
+
+def layers_of(layout, number=0):
+    path = layout.folder / "blobs/sha256" / layout.entries[number]["digest"][7:]
+    return [layer["digest"] for layer in json.loads(path.read_text())["layers"]]
+
+
+def job(folder, registry, tag="1", **more):
+    return {"op": "pull", "root": str(folder / "root"), "image": f"{registry.host}/some/image:{tag}", **more}
+
+
+def parts(folder):
+    return list((folder / "root/content/parts").glob("*"))
+
+
+def wait_for_part(folder, size):
+    end = time.monotonic() + 30
+    while not any(part.stat().st_size >= size for part in parts(folder)):
+        assert time.monotonic() < end, "nothing comes"
+        time.sleep(0.01)
+
+
+def finish(folder, registry, **more):
+    outcome = harness.run_job(job(folder, registry, **more))
+    assert outcome.code == 0, outcome.message()
+    harness.assert_clean(folder / "root")
+    assert parts(folder) == []
+    return outcome
+
+
+def interrupt(folder, registry, digest, how):
+    registry.stop_after[digest] = [HALF]
+    run = harness.start(job(folder, registry))
+    wait_for_part(folder, HALF)
+    getattr(run, how)()
+    run.wait(10)
+    run.stdout.close()
+
+
+def check_resumed(folder, how):
+    layout = make_layout(folder)
+    layer, = layers_of(layout)
+    with SmallRegistry(layout) as registry:
+        interrupt(folder, registry, layer, how)
+        assert [part.stat().st_size for part in parts(folder)] == [HALF]
+        finish(folder, registry)
+        assert registry.starts(layer) == [0, HALF], registry.asked
+
+
+def test_a_pull_that_is_called_off_is_resumed(folder):
+    check_resumed(folder, "terminate")
+
+
+def test_a_pull_that_is_killed_is_resumed(folder):
+    check_resumed(folder, "kill")
+
+
+def test_a_part_that_is_whole_is_not_fetched_again(folder):
+    layout = make_layout(folder)
+    layer, = layers_of(layout)
+    with SmallRegistry(layout) as registry:
+        interrupt(folder, registry, layer, "kill")
+        parts(folder)[0].write_bytes((layout.folder / "blobs/sha256" / layer[7:]).read_bytes())
+        finish(folder, registry)
+        assert registry.starts(layer) == [0], registry.asked
+
+
+def test_a_damaged_part_is_fetched_anew(folder):
+    layout = make_layout(folder)
+    layer, = layers_of(layout)
+    with SmallRegistry(layout) as registry:
+        for damage in (b"\0" * HALF, b"\0" * 4000000):
+            registry.asked.clear()
+            interrupt(folder, registry, layer, "kill")
+            parts(folder)[0].write_bytes(damage)
+            finish(folder, registry)
+            assert registry.starts(layer)[-1] == 0, registry.asked
+            for path in (folder / "root/layers").iterdir():
+                path.rename(folder / f"old{len(damage)}")
+
+
+def test_old_parts_go(folder):
+    layout = make_layout(folder)
+    layer, = layers_of(layout)
+    with SmallRegistry(layout) as registry:
+        interrupt(folder, registry, layer, "kill")
+        old = time.time() - 25 * 3600
+        os.utime(parts(folder)[0], (old, old))
+        finish(folder, registry)
+        assert registry.starts(layer) == [0, 0], registry.asked
+
+
+def test_a_registry_that_falls_silent_is_asked_again(folder):
+    layout = make_layout(folder)
+    layer, = layers_of(layout)
+    with SmallRegistry(layout) as registry:
+        registry.stop_after[layer] = [HALF]
+        finish(folder, registry, **SILENT)
+        assert registry.starts(layer) == [0, HALF], registry.asked
+
+
+def test_a_registry_that_stays_silent_fails_the_pull(folder):
+    layout = make_layout(folder)
+    layer, = layers_of(layout)
+    with SmallRegistry(layout) as registry:
+        registry.stop_after[layer] = [HALF] + [0] * 20
+        outcome = harness.run_job(job(folder, registry, **SILENT))
+        assert outcome.code == 1 and outcome.errors[0]["code"] == 14, outcome.events
+        assert f"{registry.host} sent nothing for" in outcome.message(), outcome.message()
+        assert [part.stat().st_size for part in parts(folder)] == [HALF], "it is kept for the next pull"
+
+
+def finish_all(folder, runs):
+    outputs = [[json.loads(line) for line in run.stdout] for run in runs]
+    assert [run.wait() for run in runs] == [0] * len(runs), outputs
+    harness.assert_clean(folder / "root")
+    assert parts(folder) == []
+    return outputs
+
+
+def test_images_that_share_layers_share_the_work(folder):
+    base = make_tar(entry("base", data=os.urandom(3000000)))
+    layout = make_layout(folder, base, make_tar(entry("one")))
+    layout.add(layout.image(base, make_tar(entry("two"))), "2")
+    shared = layers_of(layout)[0]
+    with SmallRegistry(layout) as registry:
+        outputs = finish_all(folder, [harness.start(job(folder, registry, tag)) for tag in "1212"])
+        assert [registry.starts(layer) for layer in layers_of(layout) + layers_of(layout, 1)] == [[0]] * 4, registry.asked
+        done = [e for events in outputs for e in events if e.get("state") == "done" and e["layer"] == shared]
+        assert len(done) == 1, "it is unpacked once"
+
+
+def test_a_blob_on_other_layers_is_fetched_once(folder):
+    again = make_tar(entry("again", data=os.urandom(3000000)))
+    layout = make_layout(folder, make_tar(entry("one")), again)
+    layout.add(layout.image(make_tar(entry("two")), again, again), "2")
+    shared = layers_of(layout)[1]
+    with SmallRegistry(layout) as registry:
+        registry.stop_after[shared] = [HALF]
+        runs = [harness.start(job(folder, registry, tag)) for tag in "12"]
+        wait_for_part(folder, HALF)
+        end = time.monotonic() + 30
+        while parts(folder)[0].stat().st_mode & 0o777 != 0o640:
+            assert time.monotonic() < end, "nobody waits for it"
+            time.sleep(0.01)
+        del registry.stop_after[shared]
+        registry.released.set()
+        finish_all(folder, runs)
+        assert registry.starts(shared) == [0, HALF], registry.asked
+
+
+harness.main()
