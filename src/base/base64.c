@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/base64.h"
 
+#include <string.h>
+
+#include "base/own.h"
+
 static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 size_t base64_encode(const void *data, size_t len, char *out)
@@ -71,4 +75,28 @@ int base64_decode(struct base64_decoder *d, const char *text, size_t len, uint8_
 bool base64_is_whole(const struct base64_decoder *d)
 {
     return d->chars == 0;
+}
+
+char *base64_encode_text(const void *data, size_t len)
+{
+    char *out = xmalloc(BASE64_LEN(len) + 1);
+
+    out[base64_encode(data, len, out)] = '\0';
+    return out;
+}
+
+char *base64_decode_text(const char *text, size_t *out_len)
+{
+    size_t len = strlen(text);
+    AUTO_FREE char *out = xmalloc(len / 4 * 3 + 4);
+    struct base64_decoder d = {0};
+    int n = base64_decode(&d, text, len, (uint8_t *)out), rest = 0;
+
+    if (n >= 0 && d.chars >= 2 && d.pads == 0)
+        rest = base64_decode(&d, "==", 4 - d.chars, (uint8_t *)out + n);
+    if (n < 0 || rest < 0 || !base64_is_whole(&d))
+        return NULL;
+    *out_len = (size_t)(n + rest);
+    out[*out_len] = '\0';
+    return TAKE(out);
 }

@@ -24,3 +24,8 @@ int base64_decode(struct base64_decoder *d, const char *text, size_t len, uint8_
 
 /* False when the text ended inside a group. */
 bool base64_is_whole(const struct base64_decoder *d);
+
+/* Whole texts, which the caller frees. The padding of one to be decoded may be missing, for some
+ * leave it out; a NUL stands behind what was decoded. NULL when it is no base64. */
+char *base64_encode_text(const void *data, size_t len);
+char *base64_decode_text(const char *text, size_t *out_len);

@@ -78,12 +78,40 @@ static void test_what_is_no_base64_is_refused(void **state)
     }
 }
 
+static void test_whole_texts(void **state)
+{
+    static const char *const bad[] = {"a", "abcde", "ab=", "ab=c", "====", "a b=", "Zm8=Zm8="};
+    static const struct {
+        const char *text, *data;
+    } good[] = {{"", ""},       {"Zg==", "f"}, {"Zg", "f"},
+                {"Zm8=", "fo"}, {"Zm8", "fo"}, {"Zm9v", "foo"}};
+    AUTO_FREE char *encoded = base64_encode_text("fo", 2);
+    size_t len = 7;
+    (void)state;
+
+    assert_string_equal(encoded, "Zm8=");
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
+        AUTO_FREE char *data = base64_decode_text(good[i].text, &len);
+
+        assert_non_null(data);
+        assert_int_equal(len, strlen(good[i].data));
+        assert_string_equal(data, good[i].data);
+    }
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        AUTO_FREE char *data = base64_decode_text(bad[i], &len);
+
+        if (data)
+            fail_msg("%s was decoded", bad[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_encoded_decodes_in_any_pieces),
         cmocka_unit_test(test_known_texts),
         cmocka_unit_test(test_what_is_no_base64_is_refused),
+        cmocka_unit_test(test_whole_texts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/json.h"
 #include "base/own.h"
 
@@ -13,22 +14,9 @@ enum { NAME_MAX_LEN = 64 };
 
 static struct json_object *base64(const ProtobufCBinaryData *bytes)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    AUTO_FREE char *text = xmalloc((bytes->len + 2) / 3 * 4 + 1);
-    char *at = text;
+    AUTO_FREE char *text = base64_encode_text(bytes->data, bytes->len);
 
-    for (size_t i = 0; i < bytes->len; i += 3) {
-        size_t left = bytes->len - i;
-        uint32_t bits = (uint32_t)bytes->data[i] << 16;
-
-        bits |= left > 1 ? (uint32_t)bytes->data[i + 1] << 8 : 0;
-        bits |= left > 2 ? bytes->data[i + 2] : 0;
-        *at++ = digits[bits >> 18];
-        *at++ = digits[bits >> 12 & 63];
-        *at++ = left > 1 ? digits[bits >> 6 & 63] : '=';
-        *at++ = left > 2 ? digits[bits & 63] : '=';
-    }
-    return json_object_new_string_len(text, (int)(at - text));
+    return json_object_new_string(text);
 }
 
 static struct json_object *long_number(bool is_signed, const void *at)

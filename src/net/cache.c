@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -13,53 +14,6 @@
 #include "base/strv.h"
 
 enum { ENTRY_MAX = 4 * 1024 * 1024 };
-
-static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/* Base64; the caller frees. */
-static char *to_base64(const char *text)
-{
-    size_t len = strlen(text);
-    char *out = xmalloc((len + 2) / 3 * 4 + 1), *at = out;
-
-    for (size_t i = 0; i < len; i += 3) {
-        const unsigned char *in = (const unsigned char *)text + i;
-        size_t left = len - i;
-        unsigned bits = (unsigned)in[0] << 16 | (left > 1 ? (unsigned)in[1] << 8 : 0) |
-                        (left > 2 ? (unsigned)in[2] : 0);
-
-        *at++ = ALPHABET[bits >> 18];
-        *at++ = ALPHABET[bits >> 12 & 63];
-        *at++ = left > 1 ? ALPHABET[bits >> 6 & 63] : '=';
-        *at++ = left > 2 ? ALPHABET[bits & 63] : '=';
-    }
-    *at = '\0';
-    return out;
-}
-
-/* The text, which the caller frees, or NULL. */
-static char *from_base64(const char *text)
-{
-    AUTO_FREE char *out = xmalloc(strlen(text) / 4 * 3 + 3);
-    char *at = out;
-    unsigned bits = 0;
-    int n_bits = 0;
-
-    for (; *text && *text != '='; text++) {
-        const char *digit = strchr(ALPHABET, *text);
-
-        if (!digit)
-            return NULL;
-        bits = bits << 6 | (unsigned)(digit - ALPHABET);
-        n_bits += 6;
-        if (n_bits >= 8) {
-            n_bits -= 8;
-            *at++ = (char)(bits >> n_bits & 0xff);
-        }
-    }
-    *at = '\0';
-    return TAKE(out);
-}
 
 static char *path_of(const struct cache_key *key)
 {
@@ -90,7 +44,7 @@ int cache_store(const struct cache_key *key, const struct cache_entry *entry, st
     JSON_AUTO *tree = json_object_new_object();
     AUTO_FREE char *path = path_of(key);
     AUTO_FREE char *folder = xasprintf("%s/results", key->cache_dir);
-    AUTO_FREE char *config = to_base64(entry->config);
+    AUTO_FREE char *config = base64_encode_text(entry->config, strlen(entry->config));
     const char *text;
 
     json_add_str(tree, "kind", "cniCacheV1");
@@ -118,15 +72,16 @@ void cache_find(const struct cache_key *key, struct json_object **out_config,
     AUTO_FINI(buf) text = BUF(ENTRY_MAX);
     struct error unreadable;
     JSON_AUTO *tree = NULL;
+    size_t len;
 
     *out_config = *out_result = NULL;
     if (file_load(AT_FDCWD, path, &text, &unreadable) < 0 || text.len == 0)
         return;
     tree = json_parse(text.data, text.len, &unreadable);
     if (json_get_str(tree, "config"))
-        config = from_base64(json_get_str(tree, "config"));
+        config = base64_decode_text(json_get_str(tree, "config"), &len);
     if (config)
-        *out_config = json_parse(config, strlen(config), &unreadable);
+        *out_config = json_parse(config, len, &unreadable);
     if (*out_config)
         *out_result = json_object_get(json_get(tree, "result"));
 }
