@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ctl/progress.h"
 
+#include <poll.h>
 #include <pty.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,6 +34,20 @@ static void test_without_a_terminal_a_new_state_is_a_line(void **state)
     fclose(out);
 }
 
+/* What was sent to a terminal comes in pieces of the kernel's choice: reads until it is there. */
+static void read_until(int master, char *text, size_t size, const char *wanted)
+{
+    struct pollfd ready = {.fd = master, .events = POLLIN};
+    size_t len = 0;
+
+    while (!strstr(text, wanted) && poll(&ready, 1, 5000) > 0) {
+        ssize_t n = read(master, text + len, size - 1 - len);
+
+        assert_true(n > 0);
+        len += (size_t)n;
+    }
+}
+
 static void test_on_a_terminal_lines_are_drawn_over(void **state)
 {
     AUTO_CLOSE int master = -1;
@@ -52,7 +67,7 @@ static void test_on_a_terminal_lines_are_drawn_over(void **state)
     progress_update(&p, "sha256:b", "waiting", 0, 0);
     progress_update(&p, "sha256:c", "exists", 0, 0);
     assert_int_equal(p.drawn, 2); /* one row is the cursor's */
-    assert_true(read(master, text, sizeof text - 1) > 0);
+    read_until(master, text, sizeof text, "c  exists\r\n");
     assert_non_null(strstr(text, "a  downloading  [======                  ]  1 B / 4 B"));
     assert_non_null(strstr(text, "\033[2A\r\033[Kb  waiting"));
     fclose(out);
