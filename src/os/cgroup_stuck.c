@@ -52,26 +52,30 @@ static char *describe(long pid, bool *out_stuck)
                      close[2], wchan.data);
 }
 
+/* Takes words, if they tell more than what was found. */
+static void keep(char **found, char *words, bool is_stuck)
+{
+    if (words && (is_stuck || !*found)) {
+        free(*found);
+        *found = TAKE(words);
+    }
+    free(words);
+}
+
 char *cgroup_stuck(const char *path)
 {
     AUTO_FINI(buf) procs = BUF(PROCS_MAX);
-    char *found = NULL;
-    bool stuck = false;
+    char *found = NULL, *end;
+    bool is_stuck = false;
 
     if (!load_procs(path, &procs))
         return NULL;
-    for (char *at = procs.data, *end; !stuck; at = end) {
+    for (char *at = procs.data; !is_stuck; at = end) {
         long pid = strtol(at, &end, 10);
-        char *words;
 
         if (end == at)
             break;
-        words = describe(pid, &stuck);
-        if (words && (stuck || !found)) {
-            free(found);
-            found = TAKE(words);
-        }
-        free(words);
+        keep(&found, describe(pid, &is_stuck), is_stuck);
     }
     return found;
 }

@@ -180,7 +180,8 @@ static void test_on_a_pool_checkpoints_are_no_business_of_those_who_commit(void 
 
     (void)state;
     assert_non_null(db);
-    syncs = all_syncs = 0;
+    syncs = 0;
+    all_syncs = 0;
     for (int i = 0; i < 100; i++) {
         commit_many(db, CHECKPOINT_PAGES / 20);
         longest = log_pages() > longest ? log_pages() : longest;

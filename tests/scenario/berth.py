@@ -88,7 +88,9 @@ class Berth:
     def start_daemon(self, wait=True):
         (self.dir / "config.yaml").write_text(yaml.safe_dump(self.config))
         with open(self.log_file, "a", encoding="utf-8") as log:
-            self.daemon = subprocess.Popen([program("berthd"), "--config", str(self.dir / "config.yaml")],
+            # Another build of it, such as one that looks for races.
+            berthd = os.environ.get("BERTH_DAEMON") or program("berthd")
+            self.daemon = subprocess.Popen([berthd, "--config", str(self.dir / "config.yaml")],
                                            stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         if not wait:
             return
@@ -241,7 +243,13 @@ class Berth:
             status = self.stop_daemon()
             if status:
                 left.append(f"berthd ended with status {status}")
-        return left + leaks.find(self)
+        return left + leaks.find(self) + self.races()
+
+    def races(self):
+        """What the thread sanitizer says, if BERTH_DAEMON is built with it."""
+        log = self.log_file.read_text(encoding="utf-8", errors="replace") if self.log_file.exists() else ""
+        _, found, words = log.partition("WARNING: ThreadSanitizer")
+        return (found + words)[:6000].splitlines()
 
     def discard(self):
         """After close(), or instead of it when that failed: leaves nothing, by force."""
