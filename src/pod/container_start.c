@@ -74,14 +74,16 @@ static void set_started(struct container_status *status, const void *data)
     status->pid = started->pid;
 }
 
-/* Deletion has a deadline of its own: the start's may be what has failed. */
+/* Whatever came of it, if anything. Deletion has a deadline of its own: the start's may be what has
+ * failed. */
 static void delete_task(struct container *c)
 {
     struct deadline by = deadline_in_ms(DELETE_MS);
     struct error err;
     int status;
 
-    if (shim_delete(c, &by, &err) == 0 || err.code == ERROR_NOT_FOUND)
+    if (shim_delete(c, &by, &err) == 0 || err.code == ERROR_NOT_FOUND ||
+        err.code == ERROR_UNAVAILABLE)
         return;
     if (err.code == ERROR_PRECONDITION && shim_kill(c, SIGKILL, true, &err) == 0 &&
         shim_wait(c, "", &by, &status, &err) == 0 && shim_delete(c, &by, &err) == 0)
@@ -89,15 +91,15 @@ static void delete_task(struct container *c)
     log_warn("container %s could not be started and not be deleted either: %s", c->id, err.text);
 }
 
-/* The container's task exists: start it. */
-static int start_task(struct container *c, pid_t pid, const struct deadline *by, struct stage *t,
-                      struct error *err)
+/* Plugins are asked before this (NRI StartContainer): nothing comes between the making of the
+ * container and its start, which are one run of the OCI runtime. The shim opens the log and gives
+ * the process its pipes. */
+static int run(struct container *c, const struct deadline *by, struct stage *t, struct error *err)
 {
-    struct started started = {.pid = pid, .at_ns = clock_now_ns()};
+    /* The time is taken before: a short process has ended when the answer is here. */
+    struct started started = {.at_ns = clock_now_ns()};
 
-    /* The time is taken before: a short process has ended when the answer is here. Plugins are
-     * asked here (NRI StartContainer), before the process runs. */
-    if (stage_end(t, "start", shim_start_container(c, by, err)) < 0)
+    if (stage_end(t, "run", shim_run(c, by, &started.pid, err)) < 0)
         return -1;
     return stage_end(t, "record", container_change_status(c, set_started, &started, err));
 }
@@ -106,16 +108,12 @@ static int start_claimed(struct container *c, struct error *err)
 {
     struct deadline by = deadline_in_ms(START_MS);
     struct stage t = stage_begin();
-    pid_t pid;
 
     if (sandbox_check_usable(c->sandbox, err) < 0 || check_target(c, err) < 0 ||
         container_bundle_reset(c, err) < 0 || container_open_latch(c, err) < 0)
         return -1;
-    /* A container made from a checkpoint is restored here instead. The shim opens the log and
-     * gives the process its pipes as part of Create. */
-    if (stage_end(&t, "create", shim_create(c, &by, &pid, err)) < 0)
-        return -1;
-    if (start_task(c, pid, &by, &t, err) < 0) {
+    /* A container made from a checkpoint is restored here instead. */
+    if (run(c, &by, &t, err) < 0) {
         delete_task(c);
         return -1;
     }

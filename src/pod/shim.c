@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/message.h"
 #include "image/rootfs.h"
+#include "os/cgroup.h"
 #include "os/process.h"
 #include "rpc/ttrpc_client.h"
 
@@ -278,6 +279,7 @@ static Google__Protobuf__Any *container_options(struct arena *a, struct containe
 {
     Berth__Shim__V1__ContainerOptions o = BERTH__SHIM__V1__CONTAINER_OPTIONS__INIT;
     const struct node_runtime *runtime = c->sandbox->runtime;
+    AUTO_FREE char *cgroup = cgroup_path_of(c->cgroups_path);
 
     o.runtime = runtime->path;
     o.runtime_root = runtime->root;
@@ -285,10 +287,12 @@ static Google__Protobuf__Any *container_options(struct arena *a, struct containe
     o.log_line_max = c->sandbox->node->log_line_max;
     o.shared_pid = !container_owns_pids(c);
     o.copy = copy;
+    o.start = true;
+    o.cgroup = cgroup;
     return pack_any(a, "berth.shim.v1.ContainerOptions", &o.base);
 }
 
-int shim_create(struct container *c, const struct deadline *by, pid_t *out_pid, struct error *err)
+int shim_run(struct container *c, const struct deadline *by, pid_t *out_pid, struct error *err)
 {
     Containerd__Task__V3__CreateTaskRequest request =
         CONTAINERD__TASK__V3__CREATE_TASK_REQUEST__INIT;
@@ -316,14 +320,6 @@ int shim_create(struct container *c, const struct deadline *by, pid_t *out_pid, 
         return -1;
     *out_pid = (pid_t)((Containerd__Task__V3__CreateTaskResponse *)response)->pid;
     return 0;
-}
-
-int shim_start_container(struct container *c, const struct deadline *by, struct error *err)
-{
-    Containerd__Task__V3__StartRequest request = CONTAINERD__TASK__V3__START_REQUEST__INIT;
-
-    request.id = c->id;
-    return shim_call(c->sandbox, task_service, "Start", &request.base, by, err);
 }
 
 int shim_state(struct container *c, const struct deadline *by, bool *out_runs, pid_t *out_pid,

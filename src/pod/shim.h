@@ -28,11 +28,10 @@ MUST_CHECK int shim_stop_sandbox(struct sandbox *s, const struct deadline *by, s
 /* Ends the shim itself: asks it, and kills it when it does not answer. */
 void shim_shutdown(struct sandbox *s);
 
-/* Create and Start of a container. Create gives the pid of its init. */
-MUST_CHECK int shim_create(struct container *c, const struct deadline *by, pid_t *out_pid,
-                           struct error *err);
-MUST_CHECK int shim_start_container(struct container *c, const struct deadline *by,
-                                    struct error *err);
+/* Creates and starts a container, by one run of the OCI runtime; gives the pid of its init, which
+ * may have ended by then. */
+MUST_CHECK int shim_run(struct container *c, const struct deadline *by, pid_t *out_pid,
+                        struct error *err);
 
 /* Whether the container's process was started and has not ended. ERROR_NOT_FOUND: the shim does not
  * know it. */

@@ -54,7 +54,7 @@ static bool lists(const char *controllers, size_t len, const char *name)
 /* The path behind the line "<n>:<controllers>:<path>" of /proc/<pid>/cgroup; "" names version 2. */
 static char *find_path(const char *text, const char *controller)
 {
-    for (const char *line = text; *line;) {
+    for (const char *line = text; line && *line;) {
         const char *end = strchrnul(line, '\n');
         const char *first = memchr(line, ':', (size_t)(end - line));
         const char *second = first ? memchr(first + 1, ':', (size_t)(end - first - 1)) : NULL;
@@ -67,33 +67,45 @@ static char *find_path(const char *text, const char *controller)
     return NULL;
 }
 
-/* What /proc/<pid>/cgroup says of the container's process and of the shim. */
+/* Where it was said to be, and what /proc/<pid>/cgroup says of its process, "" when that has ended,
+ * and of the shim. */
 struct places {
+    const char *given;
     struct buf theirs;
     struct buf ours;
 };
 
-/* The folder of the cgroup in a hierarchy, or NULL. One that is ours as well is not the
- * container's: everything in it is going to be killed. */
-static char *find_folder(const struct places *p, const char *controller, const char *mounted)
+/* One that is ours as well is not the container's: everything in it is going to be killed. */
+static char *find_folder_at(const struct places *p, const char *path, const char *controller,
+                            const char *mounted)
 {
-    AUTO_FREE char *path = find_path(p->theirs.data, controller);
     AUTO_FREE char *ours = find_path(p->ours.data, controller);
     AUTO_FREE char *folder = NULL;
 
-    if (!path || strcmp(path, "/") == 0 || (ours && strcmp(path, ours) == 0))
+    if (!path || path[0] != '/' || path[1] == '\0' || (ours && strcmp(path, ours) == 0))
         return NULL;
     folder = xasprintf("%s%s%s", CGROUP_TOP, mounted, path);
     return is_folder(folder) ? TAKE(folder) : NULL;
 }
 
-static int load_place(pid_t pid, struct buf *out)
+/* The folder of the cgroup in a hierarchy, or NULL. */
+static char *find_folder(const struct places *p, const char *controller, const char *mounted)
+{
+    AUTO_FREE char *path = find_path(p->theirs.data, controller);
+    char *folder = find_folder_at(p, p->given, controller, mounted);
+
+    return folder ? folder : find_folder_at(p, path, controller, mounted);
+}
+
+/* Left empty for a process that has ended. */
+static void load_place(pid_t pid, struct buf *out)
 {
     struct error ignored;
     char path[32];
 
     snprintf(path, sizeof path, "/proc/%d/cgroup", pid);
-    return file_load(AT_FDCWD, path, out, &ignored) < 0 || out->len == 0 ? -1 : 0;
+    if (file_load(AT_FDCWD, path, out, &ignored) < 0)
+        out->len = 0;
 }
 
 static void find_folders(struct container_cgroup *g, const struct places *p)
@@ -125,16 +137,16 @@ static uint64_t count_oom_kills(int fd)
     return found ? strtoull(strchr(found, ' '), NULL, 10) : 0;
 }
 
-void container_cgroup_open(struct container_cgroup *g, pid_t pid)
+void container_cgroup_open(struct container_cgroup *g, const char *path, pid_t pid)
 {
-    struct places p = {BUF(PROC_FILE_MAX), BUF(PROC_FILE_MAX)};
+    struct places p = {path, BUF(PROC_FILE_MAX), BUF(PROC_FILE_MAX)};
 
     *g = CONTAINER_CGROUP_NONE;
-    if (load_place(pid, &p.theirs) == 0 && load_place(getpid(), &p.ours) == 0)
-        find_folders(g, &p);
+    load_place(pid, &p.theirs);
+    load_place(getpid(), &p.ours);
+    find_folders(g, &p);
     buf_fini(&p.theirs);
     buf_fini(&p.ours);
-    g->oom_kills_before = count_oom_kills(g->oom_fd);
 }
 
 void container_cgroup_close(struct container_cgroup *g)
@@ -147,7 +159,7 @@ void container_cgroup_close(struct container_cgroup *g)
 
 bool container_cgroup_saw_oom(const struct container_cgroup *g)
 {
-    return count_oom_kills(g->oom_fd) > g->oom_kills_before;
+    return count_oom_kills(g->oom_fd) > 0;
 }
 
 static void each_in_folder(int folder, void (*each)(void *data, pid_t pid), void *data)

@@ -17,17 +17,16 @@ struct container_cgroup {
     char *freezer; /* version 1 only */
     bool is_v2;
     int oom_fd; /* the file that counts OOM kills; -1: none */
-    uint64_t oom_kills_before;
 };
 
 #define CONTAINER_CGROUP_NONE ((struct container_cgroup){.oom_fd = -1})
 
-/* The cgroup that pid is in. Not finding one is no failure: the container then is like one whose
- * cgroup is empty. */
-void container_cgroup_open(struct container_cgroup *g, pid_t pid);
+/* The cgroup at that path below the hierarchies, or where it is "" or not there, the one that pid
+ * is in. Not finding one is no failure: the container then is like one whose cgroup is empty. */
+void container_cgroup_open(struct container_cgroup *g, const char *path, pid_t pid);
 void container_cgroup_close(struct container_cgroup *g);
 
-/* True when the OOM killer killed in it since it was opened. */
+/* True when the OOM killer killed in it. */
 bool container_cgroup_saw_oom(const struct container_cgroup *g);
 
 /* Signals every process in it and in those below; SIGKILL reaches frozen ones too. Returns how

@@ -2,7 +2,10 @@
 #include "shim/reaper.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -11,6 +14,10 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/file.h"
+#include "base/own.h"
+
+enum { STAT_MAX = 4096 };
 
 static struct reaper_child *find(struct reaper *r, pid_t pid)
 {
@@ -132,9 +139,33 @@ static bool is_unreaped(pid_t pid)
     return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
+/* 0: there is none. */
+static pid_t parent_of(pid_t pid)
+{
+    AUTO_FINI(buf) stat = BUF(STAT_MAX);
+    char path[32];
+    struct error ignored;
+    const char *name_end;
+    int parent = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    if (file_load(AT_FDCWD, path, &stat, &ignored) < 0 || !(name_end = strrchr(stat.data, ')')))
+        return 0;
+    return sscanf(name_end, ") %*c %d", &parent) == 1 ? parent : 0;
+}
+
+/* The runtime may have made it in a process of its own, which was left to us as well and is about
+ * to end. */
+static bool is_about_to_be_ours(pid_t pid)
+{
+    pid_t parent = parent_of(pid);
+
+    return parent > 0 && (is_unreaped(parent) || is_unreaped(pid));
+}
+
 int reaper_adopt(struct reaper *r, struct reaper_child *c, pid_t pid, struct error *err)
 {
-    if (is_unreaped(pid)) {
+    if (is_unreaped(pid) || (!find_early(r, pid) && is_about_to_be_ours(pid))) {
         reaper_watch(r, c, pid);
         return 0;
     }

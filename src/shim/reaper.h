@@ -50,8 +50,9 @@ void reaper_watch(struct reaper *r, struct reaper_child *c, pid_t pid);
 void reaper_expect(struct reaper *r);
 void reaper_unexpect(struct reaper *r);
 
-/* Watches a process that a runtime left to us, to be called before reaper_unexpect(). When it has
- * already ended, ended is called soon, not from here. ERROR_NOT_FOUND: no such child was here. */
+/* Watches a process that a runtime left to us, or is about to, to be called before
+ * reaper_unexpect(). When it has already ended, ended is called soon, not from here.
+ * ERROR_NOT_FOUND: no such child was here. */
 MUST_CHECK int reaper_adopt(struct reaper *r, struct reaper_child *c, pid_t pid, struct error *err);
 
 /* Stops watching. */

@@ -63,6 +63,26 @@ static pid_t child_that_exits(int status)
     return pid;
 }
 
+/* A process whose parent ends soon, such as crun's helper that has made a container. */
+static pid_t child_of_one_that_exits(unsigned after_us, int status)
+{
+    int ends[2];
+    pid_t pid;
+
+    assert_int_equal(pipe(ends), 0);
+    if (fork() == 0) {
+        pid = child_that_exits(status);
+        if (write(ends[1], &pid, sizeof pid) != sizeof pid)
+            _exit(1);
+        usleep(after_us);
+        _exit(0);
+    }
+    assert_int_equal(read(ends[0], &pid, sizeof pid), sizeof pid);
+    close(ends[0]);
+    close(ends[1]);
+    return pid;
+}
+
 /* A process that loses its parent, as an exec does when the OCI runtime ends. */
 static pid_t orphan_that_exits(int status, unsigned after_us)
 {
@@ -139,6 +159,23 @@ static void test_one_that_lives_or_is_a_zombie_can_be_adopted(void **state)
     assert_int_equal(dead.status, 8);
 }
 
+static void test_one_whose_parent_is_about_to_end_can_be_adopted(void **state)
+{
+    struct heard h;
+    struct error err;
+    (void)state;
+
+    heard_init(&h);
+    reaper_expect(&reaper);
+    assert_int_equal(reaper_adopt(&reaper, &h.child, child_of_one_that_exits(100000, 12), &err), 0);
+    reaper_unexpect(&reaper);
+    run_for(50);
+    assert_int_equal(h.times, 0);
+    run_for(150);
+    assert_int_equal(h.times, 1);
+    assert_int_equal(h.status, 12);
+}
+
 static void test_strangers_are_reaped_and_forgotten(void **state)
 {
     struct heard h;
@@ -184,6 +221,7 @@ int main(void)
         cmocka_unit_test(test_a_watched_child_is_told_once),
         cmocka_unit_test(test_one_that_ended_before_it_was_adopted_is_told),
         cmocka_unit_test(test_one_that_lives_or_is_a_zombie_can_be_adopted),
+        cmocka_unit_test(test_one_whose_parent_is_about_to_end_can_be_adopted),
         cmocka_unit_test(test_strangers_are_reaped_and_forgotten),
         cmocka_unit_test(test_a_flood_of_strangers_does_not_drown_the_latest),
     };

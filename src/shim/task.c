@@ -43,6 +43,7 @@ struct task *task_new(struct shim *s, const struct task_spec *spec)
     t->bundle = xstrdup(spec->bundle);
     t->runtime = xstrdup(spec->runtime);
     t->runtime_root = xstrdup(spec->runtime_root);
+    t->cgroup_path = xstrdup(spec->cgroup);
     t->has_systemd_cgroup = spec->has_systemd_cgroup;
     t->has_shared_pid = spec->has_shared_pid;
     t->cgroup = CONTAINER_CGROUP_NONE;
@@ -68,6 +69,7 @@ void task_remove(struct task *t)
     free(t->bundle);
     free(t->runtime);
     free(t->runtime_root);
+    free(t->cgroup_path);
     free(t);
     pod_check_stopped(pod);
 }

@@ -25,6 +25,7 @@ struct task {
     char *bundle;
     char *runtime;
     char *runtime_root;
+    char *cgroup_path;
     bool has_systemd_cgroup;
     bool has_shared_pid; /* its processes outlive its first one, unless they are killed */
     struct container_cgroup cgroup;
@@ -47,8 +48,10 @@ struct task_spec {
     const char *bundle;
     const char *runtime;
     const char *runtime_root;
+    const char *cgroup; /* its path below the hierarchies; "": where its first process is found */
     bool has_systemd_cgroup;
     bool has_shared_pid;
+    bool is_to_start; /* it is created and started at once: STARTING becomes RUNNING */
     struct streams_spec stdio;
     const struct rootfs_mount *mounts;
     size_t n_mounts;

@@ -14,6 +14,7 @@ enum { CLEAN_UP_TIMEOUT_S = 10 };
 struct creation {
     struct task *task;
     struct call *call;
+    bool is_start;        /* the process runs by now */
     struct error failure; /* why a creation is being cleaned up */
 };
 
@@ -57,14 +58,14 @@ static void clean_up(struct creation *c, const struct error *failure)
         refuse(c, &c->failure);
 }
 
-static int take_over(struct task *t, struct error *err)
+static int take_over(struct task *t, bool is_start, struct error *err)
 {
     AUTO_FREE char *file = pid_file(t);
 
     if (proc_adopt(&t->init, &t->shim->reaper, file, err) < 0)
         return -1;
-    t->init.state = PROC_CREATED;
-    container_cgroup_open(&t->cgroup, t->init.child.pid);
+    t->init.state = is_start ? PROC_RUNNING : PROC_CREATED;
+    container_cgroup_open(&t->cgroup, t->cgroup_path, t->init.child.pid);
     return streams_started(&t->init.io, err);
 }
 
@@ -76,7 +77,7 @@ static void on_created(void *owner, const struct error *failure)
     struct task *t = c->task;
     struct error err;
 
-    if (!failure && take_over(t, &err) < 0)
+    if (!failure && take_over(t, c->is_start, &err) < 0)
         failure = &err;
     if (failure) {
         if (failure->code == ERROR_DEADLINE || failure == &err || t->is_to_end)
@@ -85,6 +86,7 @@ static void on_created(void *owner, const struct error *failure)
             refuse(TAKE(c), failure);
         return;
     }
+    t->was_started = c->is_start;
     response.pid = (uint32_t)t->init.child.pid;
     call_reply(c->call, &response.base);
     if (t->is_to_end)
@@ -109,7 +111,9 @@ static int run_create(struct task *t, const struct task_spec *spec, struct creat
         run.stdio[i] = io->has_terminal ? -1 : io->child[i];
     if (io->has_terminal)
         run.stdio[2] = RUN_REPORT;
-    strv_add(&verb, "create");
+    strv_add(&verb, spec->is_to_start ? "run" : "create");
+    if (spec->is_to_start)
+        strv_add(&verb, "--detach");
     strv_add(&verb, "--bundle");
     strv_add(&verb, t->bundle);
     strv_add(&verb, "--pid-file");
@@ -149,6 +153,7 @@ int task_create(struct shim *s, const struct task_spec *spec, struct call *call,
     c = xcalloc(1, sizeof *c);
     c->task = t;
     c->call = call;
+    c->is_start = spec->is_to_start;
     if (proc_open_stdio(&t->init, &spec->stdio, err) < 0 || run_create(t, spec, c, err) < 0) {
         task_remove(t);
         free(c);
