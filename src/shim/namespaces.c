@@ -22,15 +22,17 @@
 #include "base/own.h"
 #include "shim/init.h"
 #include "shim/sysctl.h"
+#include "shim/userns.h"
 
-/* Parent and child talk over a pair of sockets: the child sends one struct error, code ERROR_OK
- * when it is set up; the parent pins the namespaces and then closes its end, which lets the child
- * end or become the init. The parent waits for the child without serving anything else: there is
- * nothing to serve before the pod exists. */
+/* Parent and child talk over a pair of sockets: the parent sends a byte when the ids of the user
+ * namespace, if there is one, are mapped; the child sends one struct error, code ERROR_OK when it
+ * is set up; the parent pins the namespaces and then closes its end, which lets the child end or
+ * become the init. The parent waits for the child without serving anything else: there is nothing
+ * to serve before the pod exists. */
 
 #define SHM_DEFAULT_BYTES (UINT64_C(64) * 1024 * 1024)
 
-static const char *const names[] = {"net", "uts", "ipc", "pid"};
+static const char *const names[] = {"user", "net", "uts", "ipc", "pid"};
 
 /* ---- in the child ---- */
 
@@ -64,19 +66,37 @@ static int set_up(const struct namespaces_spec *spec, struct error *err)
     return 0;
 }
 
+/* False at the end of the parent. */
+static bool await_parent(int parent)
+{
+    char byte;
+    ssize_t n;
+
+    while ((n = read(parent, &byte, 1)) < 0 && errno == EINTR)
+        ;
+    return n > 0;
+}
+
+static int set_up_process(const struct namespaces_spec *spec, struct error *err)
+{
+    if (idmap_is_set(&spec->ids) && userns_become_root(err) < 0)
+        return -1;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+        return error_errno(err, errno, "set up process");
+    return 0;
+}
+
 static _Noreturn void live_in_namespaces(const struct namespaces_spec *spec, int parent)
 {
     struct error outcome = {0};
-    char byte;
 
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-        error_errno(&outcome, errno, "set up process");
-    else if (set_up(spec, &outcome) == 0)
+    if (!await_parent(parent))
+        _exit(1);
+    if (set_up_process(spec, &outcome) == 0 && set_up(spec, &outcome) == 0)
         outcome.code = ERROR_OK;
     if (send(parent, &outcome, sizeof outcome, MSG_NOSIGNAL) < 0 || outcome.code != ERROR_OK)
         _exit(1);
-    while (read(parent, &byte, 1) < 0 && errno == EINTR)
-        ;
+    await_parent(parent);
     if (spec->has_pid)
         init_run();
     _exit(0);
@@ -86,14 +106,11 @@ static _Noreturn void live_in_namespaces(const struct namespaces_spec *spec, int
 
 static bool is_wanted(const struct namespaces_spec *spec, const char *name)
 {
-    switch (name[0]) {
-    case 'i':
+    if (strcmp(name, "user") == 0)
+        return idmap_is_set(&spec->ids);
+    if (strcmp(name, "ipc") == 0)
         return spec->has_ipc;
-    case 'p':
-        return spec->has_pid;
-    default:
-        return spec->has_net;
-    }
+    return strcmp(name, "pid") == 0 ? spec->has_pid : spec->has_net;
 }
 
 static int pin(pid_t pid, const char *name, struct error *err)
@@ -121,16 +138,25 @@ static int pin_all(const struct namespaces_spec *spec, pid_t pid, struct error *
 
 static int mount_shm(const struct namespaces_spec *spec, struct error *err)
 {
-    char options[64];
+    char options[96];
 
     if (!spec->has_ipc)
         return 0;
-    snprintf(options, sizeof options, "mode=1777,size=%" PRIu64,
-             spec->shm_bytes ? spec->shm_bytes : SHM_DEFAULT_BYTES);
+    snprintf(options, sizeof options, "mode=1777,uid=%u,gid=%u,size=%" PRIu64, spec->ids.uids.first,
+             spec->ids.gids.first, spec->shm_bytes ? spec->shm_bytes : SHM_DEFAULT_BYTES);
     if (mkdir("shm", 0755) < 0 && errno != EEXIST)
         return error_errno(err, errno, "create folder shm");
     if (mount("shm", "shm", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options) < 0)
         return error_errno(err, errno, "mount shm");
+    return 0;
+}
+
+static int map_ids(const struct namespaces_spec *spec, pid_t pid, int child, struct error *err)
+{
+    if (idmap_is_set(&spec->ids) && userns_write_maps(pid, &spec->ids, err) < 0)
+        return -1;
+    if (send(child, "", 1, MSG_NOSIGNAL) != 1)
+        return error_errno(err, errno, "let the child make namespaces");
     return 0;
 }
 
@@ -167,7 +193,8 @@ static int check_sysctls(const struct namespaces_spec *spec, struct error *err)
 static int create_with(const struct namespaces_spec *spec, pid_t child, int socket,
                        struct error *err)
 {
-    if (await_child(socket, err) < 0 || pin_all(spec, child, err) < 0 || mount_shm(spec, err) < 0)
+    if (map_ids(spec, child, socket, err) < 0 || await_child(socket, err) < 0 ||
+        pin_all(spec, child, err) < 0 || mount_shm(spec, err) < 0)
         return -1;
     return 0;
 }
@@ -183,9 +210,10 @@ int namespaces_create(const struct namespaces_spec *spec, pid_t *out_init, struc
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
         return error_errno(err, errno, "make a pair of sockets");
     ours = pair[0], theirs = pair[1];
-    child = fork_with(spec->has_pid ? CLONE_NEWPID : 0);
+    child = fork_with((spec->has_pid ? CLONE_NEWPID : 0) |
+                      (idmap_is_set(&spec->ids) ? CLONE_NEWUSER : 0));
     if (child < 0)
-        return error_errno(err, errno, "fork");
+        return error_errno(err, errno, "make a process for the namespaces");
     if (child == 0) {
         fd_close(&ours);
         live_in_namespaces(spec, theirs);

@@ -6,10 +6,13 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/idmap.h"
 
 /* namespaces: those of a pod: made by a child of the shim, pinned as files below ns/ in the pod's
  * folder, which is the shim's working directory. With a PID namespace the child stays as its
- * first process; see init.h. */
+ * first process; see init.h. A user namespace comes before the others, and owns them. */
+#define NAMESPACES_USER "ns/user"
+
 struct namespaces_sysctl {
     const char *name;
     const char *value;
@@ -20,6 +23,7 @@ struct namespaces_spec {
     bool has_net;         /* and UTS */
     bool has_ipc;
     bool has_pid;
+    struct idmap ids; /* of the user namespace; all zero: none */
     const struct namespaces_sysctl *sysctls;
     size_t n_sysctls;
     uint64_t shm_bytes; /* size of shm/, when has_ipc; 0: 64 MiB */

@@ -57,6 +57,7 @@ int pod_create(struct pod *p, const struct namespaces_spec *spec, const char *ex
         return -1;
     if (init > 0)
         reaper_watch(&p->shim->reaper, &p->init, init);
+    p->has_userns = idmap_is_set(&spec->ids);
     p->exits = fd_take(&exits);
     p->state = POD_READY;
     p->created_ns = clock_now_ns();

@@ -24,6 +24,7 @@ struct pod {
     char *id;
     enum pod_state state;
     struct reaper_child init; /* init.pid is 0 without a PID namespace of the pod */
+    bool has_userns;          /* pinned at NAMESPACES_USER */
     int exits;                /* folder of exit records; -1: none are written */
     int64_t created_ns;
     int64_t stopped_ns;

@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "base/own.h"
 #include "base/strv.h"
+#include "os/idmapped.h"
 
 enum { OPTIONS_MAX = 64 * 1024, PAGE = 4096 };
 
@@ -118,7 +119,9 @@ static bool mount_layers_one_by_one(const struct rootfs_mount *m, const struct w
     if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
         return false;
     AUTO_CLOSE int tree = fsmount(fs, FSMOUNT_CLOEXEC, attributes(w->flags));
-    return tree >= 0 && move_mount(tree, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) == 0;
+    if (tree < 0 || (m->userns && umount2(target, MNT_DETACH) < 0))
+        return false;
+    return move_mount(tree, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) == 0;
 }
 
 /* Names the layers by the numbers of descriptors, relative to the folder where these are links:
@@ -191,6 +194,10 @@ int rootfs_mount(const struct rootfs_mount *m, const char *target, struct error 
         return error_set(err, ERROR_EXHAUSTED, "more than %d layers", ROOTFS_LAYERS_MAX);
     if (w.flags & MS_BIND || strcmp(m->type, "bind") == 0)
         return mount_bind(m, &w, target, err);
+    /* Here mount(2), which cannot do without, puts the overlay on top of them. */
+    if (w.lowers.len > 0 && m->userns &&
+        idmapped_attach_layers(&w.lowers, m->userns, target, err) < 0)
+        return -1;
     if (w.lowers.len > 0 && mount_layers_one_by_one(m, &w, target))
         return 0;
     return mount_at_once(m, &w, target, err);

@@ -14,8 +14,11 @@ struct rootfs_mount {
     const char *source;
     char *const *options; /* as in fstab */
     size_t n_options;
+    const char *userns; /* an overlay's layers have the ids of the user namespace there; or NULL */
 };
 
 /* An overlay's layers may be more than mount(2) has room for: with the new mount interface each
- * is given by itself, on older kernels by the number of a descriptor. */
+ * is given by itself, on older kernels by the number of a descriptor. However many there are, one
+ * mount maps the ids of all. The upper folder is not mapped: what a container writes belongs on
+ * disk to the ids that it has on the node. */
 MUST_CHECK int rootfs_mount(const struct rootfs_mount *m, const char *target, struct error *err);

@@ -10,6 +10,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "shim/rootfs.h"
+#include "shim/userns.h"
 
 /* Mounts are made in a child with a mount namespace of its own; it tells by its exit status. */
 enum { LAYERS = 120, OPTIONS_SIZE = 64 * 1024 };
@@ -102,20 +104,25 @@ static int hide_new_interface(void)
 struct looked {
     bool has_first, has_last, is_read_only;
     char top[16];
+    uid_t uid;
+    gid_t gid;
 };
 
 static void look(struct looked *out)
 {
     char last[32];
     int fd = open(path("target/top"), O_RDONLY);
+    struct stat st;
 
     snprintf(last, sizeof last, "target/file%d", LAYERS - 1);
     memset(out, 0, sizeof *out);
     out->has_first = file_exists(path("target/file0"));
     out->has_last = file_exists(path(last));
     out->is_read_only = mkdir(path("target/new"), 0755) < 0 && errno == EROFS;
-    if (fd < 0 || read(fd, out->top, sizeof out->top - 1) < 0)
+    if (fd < 0 || read(fd, out->top, sizeof out->top - 1) < 0 || fstat(fd, &st) < 0)
         _exit(3);
+    out->uid = st.st_uid;
+    out->gid = st.st_gid;
 }
 
 /* In a child: 0, or 1 with the words of err on standard error. */
@@ -146,13 +153,12 @@ static int mount_and_look(const struct rootfs_mount *m, bool hides, struct looke
     return WEXITSTATUS(status);
 }
 
-static void mount_many_layers(bool hides)
+static void mount_many_layers(bool hides, const char *userns, struct looked *looked)
 {
     AUTO_FREE char *layers = make_layers();
     char *options[] = {layers, xasprintf("upperdir=%s/upper", dir),
                        xasprintf("workdir=%s/work", dir)};
-    struct rootfs_mount m = {"overlay", "overlay", options, 3};
-    struct looked looked;
+    struct rootfs_mount m = {"overlay", "overlay", options, 3, userns};
     struct error err;
     char top[16];
 
@@ -160,31 +166,69 @@ static void mount_many_layers(bool hides)
     assert_int_equal(file_make_dirs(path("upper"), 0755, &err), 0);
     assert_int_equal(file_make_dirs(path("work"), 0755, &err), 0);
     assert_int_equal(file_make_dirs(path("target"), 0755, &err), 0);
-    assert_int_equal(mount_and_look(&m, hides, &looked), 0);
+    assert_int_equal(mount_and_look(&m, hides, looked), 0);
     snprintf(top, sizeof top, "%d", LAYERS - 1);
-    assert_string_equal(looked.top, top);
-    assert_true(looked.has_first && looked.has_last && !looked.is_read_only);
+    assert_string_equal(looked->top, top);
+    assert_true(looked->has_first && looked->has_last && !looked->is_read_only);
     free(options[1]);
     free(options[2]);
 }
 
 static void test_more_layers_than_a_page_holds_are_mounted(void **state)
 {
+    struct looked looked;
+
     (void)state;
-    mount_many_layers(false);
+    mount_many_layers(false, NULL, &looked);
+    assert_true(looked.uid == 0 && looked.gid == 0);
 }
 
 static void test_an_old_kernel_takes_them_too(void **state)
 {
+    struct looked looked;
+
     (void)state;
-    mount_many_layers(true);
+    mount_many_layers(true, NULL, &looked);
+    assert_true(looked.uid == 0 && looked.gid == 0);
+}
+
+/* A process in a user namespace with other ids; it ends when it is killed. */
+static pid_t start_holder(void)
+{
+    const struct idmap ids = {{300000, 10}, {400000, 10}};
+    pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL);
+    struct error err;
+
+    if (pid == 0)
+        for (;;)
+            pause();
+    assert_true(pid > 0);
+    assert_int_equal(userns_write_maps(pid, &ids, &err), 0);
+    return pid;
+}
+
+static void test_layers_have_the_ids_of_a_user_namespace(void **state)
+{
+    pid_t holder = start_holder();
+    struct looked looked;
+    char userns[64];
+
+    (void)state;
+    snprintf(userns, sizeof userns, "/proc/%d/ns/user", holder);
+    for (int hides = 0; hides < 2; hides++) {
+        mount_many_layers(hides, userns, &looked);
+        assert_int_equal(looked.uid, 300000);
+        assert_int_equal(looked.gid, 400000);
+    }
+    kill(holder, SIGKILL);
+    waitpid(holder, NULL, 0);
 }
 
 static void test_a_missing_layer_is_an_error(void **state)
 {
     AUTO_FREE char *layers = xasprintf("lowerdir=%s/nothing:%s/source", dir, dir);
     char *options[] = {layers, (char *)"ro"};
-    struct rootfs_mount m = {"overlay", "overlay", options, 2};
+    struct rootfs_mount m = {"overlay", "overlay", options, 2, NULL};
     struct looked looked;
     struct error err;
     (void)state;
@@ -198,7 +242,7 @@ static void test_a_missing_layer_is_an_error(void **state)
 static void test_a_bind_can_be_read_only(void **state)
 {
     char *options[] = {(char *)"rbind", (char *)"ro"};
-    struct rootfs_mount m = {"bind", NULL, options, 2};
+    struct rootfs_mount m = {"bind", NULL, options, 2, NULL};
     struct looked looked;
     struct error err;
     (void)state;
@@ -218,6 +262,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_more_layers_than_a_page_holds_are_mounted, make_dir,
                                         remove_dir),
         cmocka_unit_test_setup_teardown(test_an_old_kernel_takes_them_too, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_layers_have_the_ids_of_a_user_namespace, make_dir,
+                                        remove_dir),
         cmocka_unit_test_setup_teardown(test_a_missing_layer_is_an_error, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_a_bind_can_be_read_only, make_dir, remove_dir),
     };

@@ -24,13 +24,15 @@ static int create_with(struct pod *pod, const Berth__Shim__V1__PodOptions *optio
                        struct error *err)
 {
     struct namespaces_sysctl sysctls[SYSCTLS_MAX];
-    struct namespaces_spec spec = {.hostname = options->hostname,
-                                   .has_net = !options->host_network,
-                                   .has_ipc = !options->host_ipc,
-                                   .has_pid = options->shared_pid,
-                                   .sysctls = sysctls,
-                                   .n_sysctls = options->n_sysctls,
-                                   .shm_bytes = options->shm_bytes};
+    struct namespaces_spec spec = {
+        .hostname = options->hostname,
+        .has_net = !options->host_network,
+        .has_ipc = !options->host_ipc,
+        .has_pid = options->shared_pid,
+        .ids = {{options->first_uid, options->uids}, {options->first_gid, options->gids}},
+        .sysctls = sysctls,
+        .n_sysctls = options->n_sysctls,
+        .shm_bytes = options->shm_bytes};
 
     if (options->n_sysctls > SYSCTLS_MAX)
         return error_set(err, ERROR_EXHAUSTED, "more than %d sysctls", SYSCTLS_MAX);

@@ -101,6 +101,8 @@ static int create_with(struct shim *s, struct call *call,
                                        .err = r->stderr,
                                        .has_terminal = r->terminal,
                                        .line_max = options->log_line_max,
+                                       .uid = options->io_uid,
+                                       .gid = options->io_gid,
                                        .fds = call->fds,
                                        .n_fds = call->n_fds},
                              .mounts = mounts,
@@ -112,7 +114,8 @@ static int create_with(struct shim *s, struct call *call,
         mounts[i] = (struct rootfs_mount){.type = r->rootfs[i]->type,
                                           .source = r->rootfs[i]->source,
                                           .options = r->rootfs[i]->options,
-                                          .n_options = r->rootfs[i]->n_options};
+                                          .n_options = r->rootfs[i]->n_options,
+                                          .userns = s->pod.has_userns ? NAMESPACES_USER : NULL};
     return task_create(s, &spec, call, err);
 }
 
@@ -280,6 +283,8 @@ static int serve_exec(struct shim *s, struct call *call, const void *request, st
 
     if (!t)
         return -1;
+    stdio.uid = t->io_uid;
+    stdio.gid = t->io_gid;
     if (!r->spec || r->spec->value.len == 0 || r->spec->value.len > EXEC_SPEC_MAX)
         return error_set(err, ERROR_INVALID, "spec must be a process of 1 to %d bytes",
                          EXEC_SPEC_MAX);

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/own.h"
@@ -122,7 +124,29 @@ static int log_output(struct streams *s, int which, const struct streams_spec *s
     return output_start(o, s->poller, fd, err);
 }
 
-static int open_pipe(int *out_read, int *out_write, struct error *err)
+/* A process in a user namespace could not open the pipes of the node's root by their names, which
+ * is what /dev/stdout is. */
+static int give_away(const struct streams_spec *spec, int fd, struct error *err)
+{
+    struct stat st;
+
+    if (spec->uid == 0 && spec->gid == 0)
+        return 0;
+    if (fstat(fd, &st) < 0 || (S_ISFIFO(st.st_mode) && fchown(fd, spec->uid, spec->gid) < 0))
+        return error_errno(err, errno, "give a pipe to user %u and group %u", spec->uid, spec->gid);
+    return 0;
+}
+
+/* For the process. */
+static int take_passed(struct streams *s, int which, const struct streams_spec *spec,
+                       const char *text, struct error *err)
+{
+    s->child[which] = streams_take_passed(spec, text, err);
+    return s->child[which] < 0 ? -1 : give_away(spec, s->child[which], err);
+}
+
+static int open_pipe(const struct streams_spec *spec, int *out_read, int *out_write,
+                     struct error *err)
 {
     int ends[2];
 
@@ -130,7 +154,7 @@ static int open_pipe(int *out_read, int *out_write, struct error *err)
         return error_errno(err, errno, "make a pipe");
     *out_read = ends[0];
     *out_write = ends[1];
-    return 0;
+    return give_away(spec, ends[1], err);
 }
 
 static int open_output(struct streams *s, int which, const struct streams_spec *spec,
@@ -142,10 +166,10 @@ static int open_output(struct streams *s, int which, const struct streams_spec *
     if (!*text)
         return 0;
     if (!path && !is_heard(text))
-        return (s->child[which] = streams_take_passed(spec, text, err)) < 0 ? -1 : 0;
+        return take_passed(s, which, spec, text, err);
     if (path && open_log(s, path, err) < 0)
         return -1;
-    if (open_pipe(&from, &s->child[which], err) < 0)
+    if (open_pipe(spec, &from, &s->child[which], err) < 0)
         return -1;
     if (log_output(s, which, spec, from, err) < 0)
         return -1;
@@ -158,8 +182,8 @@ static int open_input(struct streams *s, const struct streams_spec *spec, struct
     if (!*spec->in)
         return 0;
     if (strcmp(spec->in, "hold") == 0)
-        return open_pipe(&s->child[0], &s->held, err);
-    return (s->child[0] = streams_take_passed(spec, spec->in, err)) < 0 ? -1 : 0;
+        return open_pipe(spec, &s->child[0], &s->held, err);
+    return take_passed(s, 0, spec, spec->in, err);
 }
 
 static int open_null(struct error *err)

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "shim/console.h"
 #include "shim/log_file.h"
@@ -27,6 +28,8 @@ struct streams_spec {
     const char *err;
     bool has_terminal;
     int64_t line_max;
+    uid_t uid; /* owners of its pipes, so that it can open them anew; 0: as they are made */
+    gid_t gid;
     int *fds; /* those that are used are taken: -1 is left */
     size_t n_fds;
 };

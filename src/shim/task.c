@@ -46,6 +46,8 @@ struct task *task_new(struct shim *s, const struct task_spec *spec)
     t->cgroup_path = xstrdup(spec->cgroup);
     t->has_systemd_cgroup = spec->has_systemd_cgroup;
     t->has_shared_pid = spec->has_shared_pid;
+    t->io_uid = spec->stdio.uid;
+    t->io_gid = spec->stdio.gid;
     t->cgroup = CONTAINER_CGROUP_NONE;
     list_init(&t->execs);
     list_init(&t->deleters);

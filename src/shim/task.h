@@ -28,6 +28,8 @@ struct task {
     char *cgroup_path;
     bool has_systemd_cgroup;
     bool has_shared_pid; /* its processes outlive its first one, unless they are killed */
+    uid_t io_uid;        /* owners of the pipes of its processes, as streams_spec has them */
+    gid_t io_gid;
     struct container_cgroup cgroup;
     struct list execs;
     size_t n_runs;    /* of the OCI runtime, under way for it */
