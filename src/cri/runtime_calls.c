@@ -49,6 +49,7 @@ static Runtime__V1__RuntimeHandler *handler(struct node *n, struct arena *a, con
     if (features.known) {
         h->features = arena_new(a, &runtime__v1__runtime_handler_features__descriptor);
         h->features->recursive_read_only_mounts = features.recursive_read_only;
+        h->features->user_namespaces = node_has_user_namespaces(n, r);
     }
     return h;
 }
@@ -89,6 +90,14 @@ static char *describe_config(struct node *n)
     return xstrdup(json_text(config));
 }
 
+/* There a container sees the node's /sys, which it must not write to. */
+static bool has_user_namespaces_on_host_network(struct node *n)
+{
+    const struct node_runtime *r = node_runtime_find(n, n->default_runtime);
+
+    return node_has_user_namespaces(n, r) && node_features(n, r).recursive_read_only;
+}
+
 int runtime_calls_status(struct rpc_call *call, void *data, const ProtobufCMessage *request,
                          ProtobufCMessage *response, struct error *err)
 {
@@ -112,6 +121,7 @@ int runtime_calls_status(struct rpc_call *call, void *data, const ProtobufCMessa
     add_handlers(n, a, out);
     out->features = arena_new(a, &runtime__v1__runtime_features__descriptor);
     out->features->supplemental_groups_policy = true;
+    out->features->user_namespaces_host_network = has_user_namespaces_on_host_network(n);
     if (((const Runtime__V1__StatusRequest *)request)->verbose) {
         AUTO_FREE char *config = describe_config(n), *networks = cni_describe(n->cni);
 

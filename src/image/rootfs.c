@@ -4,9 +4,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/mount.h>
 #include <linux/openat2.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "base/own.h"
+#include "os/idmapped.h"
 
 enum {
     COPY_DEPTH_MAX = 256,
@@ -25,7 +26,7 @@ enum {
 
 static int set_text(int fs, const char *key, const char *value)
 {
-    return (int)syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, key, value, 0);
+    return fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0);
 }
 
 /* Highest first, as overlayfs wants them. */
@@ -47,15 +48,14 @@ static int set_layers(int fs, const struct strv *layers)
 
 static int open_overlay(const struct strv *layers, int *out_fd, struct error *err)
 {
-    AUTO_CLOSE int fs = (int)syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC);
+    AUTO_CLOSE int fs = fsopen("overlay", FSOPEN_CLOEXEC);
     int fd;
 
     if (fs < 0)
         return error_errno(err, errno, "open an overlay");
-    if (set_layers(fs, layers) < 0 ||
-        syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+    if (set_layers(fs, layers) < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
         return error_errno(err, errno, "make an overlay of %zu layers", layers->len);
-    fd = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY);
+    fd = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY);
     if (fd < 0)
         return error_errno(err, errno, "mount an overlay of %zu layers", layers->len);
     *out_fd = fd;
@@ -73,27 +73,56 @@ int rootfs_open(const struct strv *layers, int *out_fd, struct error *err)
     return 0;
 }
 
+/* The overlay holds on to the layers, so the mount that maps their ids is needed for a moment. */
+static int open_mapped_overlay(const struct strv *layers, const char *userns, const char *target,
+                               int *out_fd, struct error *err)
+{
+    AUTO_FREE char *at = xasprintf("%s.mapped", target);
+    AUTO_FINI(strv) mapped = {0};
+    int outcome;
+
+    strv_add_all(&mapped, layers);
+    if (mkdir(at, 0700) < 0 && errno != EEXIST)
+        return error_errno(err, errno, "create folder %s", at);
+    outcome = idmapped_attach_layers(&mapped, userns, at, err);
+    if (outcome == 0)
+        outcome = open_overlay(&mapped, out_fd, err);
+    umount2(at, MNT_DETACH | UMOUNT_NOFOLLOW);
+    rmdir(at);
+    return outcome;
+}
+
 /* A read-only copy of the mount that the folder lies on, of that folder alone. */
 static int open_bind(const char *folder, int *out_fd, struct error *err)
 {
     struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
-    AUTO_CLOSE int fd =
-        (int)syscall(SYS_open_tree, AT_FDCWD, folder, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    AUTO_CLOSE int fd = open_tree(AT_FDCWD, folder, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
-    if (fd < 0 || syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
+    if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
         return error_errno(err, errno, "bind %s read-only", folder);
     *out_fd = fd_take(&fd);
     return 0;
 }
 
-int rootfs_mount(const struct strv *layers, const char *target, struct error *err)
+static int open_view(const struct strv *layers, const char *userns, const char *target, int *out_fd,
+                     struct error *err)
+{
+    const char *only = layers->items[0];
+
+    if (userns)
+        return layers->len > 1 ? open_mapped_overlay(layers, userns, target, out_fd, err)
+                               : idmapped_open(only, userns, true, out_fd, err);
+    return layers->len > 1 ? open_overlay(layers, out_fd, err) : open_bind(only, out_fd, err);
+}
+
+int rootfs_mount(const struct strv *layers, const char *userns, const char *target,
+                 struct error *err)
 {
     AUTO_CLOSE int fd = -1;
 
-    if ((layers->len > 1 ? open_overlay(layers, &fd, err) : open_bind(layers->items[0], &fd, err)) <
-        0)
+    if (open_view(layers, userns, target, &fd, err) < 0)
         return -1;
-    if (syscall(SYS_move_mount, fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+    if (move_mount(fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
         return error_errno(err, errno, "mount at %s", target);
     return 0;
 }
@@ -115,7 +144,18 @@ void rootfs_options(const struct strv *layers, const char *container_dir, struct
 
 /* --- copying a folder out of the view --- */
 
-static int copy_tree(int from, int to, int depth, struct error *err);
+static int copy_tree(int from, int to, int depth, const struct idmap *ids, struct error *err);
+
+/* What is there belongs to ids of the image: makes them those that they are on the node. */
+static int map_owner(struct stat *st, const struct idmap *ids, struct error *err)
+{
+    if (idmap_find(&ids->uids, st->st_uid, &st->st_uid) &&
+        idmap_find(&ids->gids, st->st_gid, &st->st_gid))
+        return 0;
+    return error_set(err, ERROR_INVALID,
+                     "owner %u or group %u is not among the ids of the pod's user namespace",
+                     st->st_uid, st->st_gid);
+}
 
 static int copy_xattrs(int from, int to, struct error *err)
 {
@@ -185,12 +225,15 @@ static int copy_special(int from_dir, int to_dir, const char *name, const struct
     return 0;
 }
 
-static int copy_entry(int from_dir, int to_dir, const char *name, int depth, struct error *err)
+static int copy_entry(int from_dir, int to_dir, const char *name, int depth,
+                      const struct idmap *ids, struct error *err)
 {
     struct stat st;
 
     if (fstatat(from_dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return error_errno(err, errno, "look at %s", name);
+    if (map_owner(&st, ids, err) < 0)
+        return error_wrap(err, "%s", name);
     if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
         return copy_special(from_dir, to_dir, name, &st, err);
 
@@ -204,7 +247,7 @@ static int copy_entry(int from_dir, int to_dir, const char *name, int depth, str
     AUTO_CLOSE int to = openat(to_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (to < 0)
         return error_errno(err, errno, "open %s", name);
-    if (copy_tree(from, to, depth + 1, err) < 0)
+    if (copy_tree(from, to, depth + 1, ids, err) < 0)
         return error_wrap(err, "%s", name);
     return copy_meta(from, to, &st, err);
 }
@@ -215,7 +258,7 @@ static void dir_auto(DIR **dir)
         closedir(*dir);
 }
 
-static int copy_tree(int from, int to, int depth, struct error *err)
+static int copy_tree(int from, int to, int depth, const struct idmap *ids, struct error *err)
 {
     __attribute__((cleanup(dir_auto))) DIR *dir = NULL;
     AUTO_CLOSE int copy = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -228,13 +271,22 @@ static int copy_tree(int from, int to, int depth, struct error *err)
     for (struct dirent *entry; (entry = readdir(dir));) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        if (copy_entry(from, to, entry->d_name, depth, err) < 0)
+        if (copy_entry(from, to, entry->d_name, depth, ids, err) < 0)
             return -1;
     }
     return 0;
 }
 
-int rootfs_copy_out(int root_fd, const char *path, const char *to, struct error *err)
+/* An empty one for the root of the image. */
+static int give_to_root(int into, const struct idmap *ids, struct error *err)
+{
+    if (into < 0 || (idmap_is_set(ids) && fchown(into, ids->uids.first, ids->gids.first) < 0))
+        return error_errno(err, errno, "make an empty volume");
+    return 0;
+}
+
+int rootfs_copy_out(int root_fd, const char *path, const char *to, const struct idmap *ids,
+                    struct error *err)
 {
     struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
                            .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
@@ -243,11 +295,12 @@ int rootfs_copy_out(int root_fd, const char *path, const char *to, struct error 
     struct stat st;
 
     if (from < 0 && (errno == ENOENT || errno == ENOTDIR))
-        return 0;
+        return give_to_root(into, ids, err);
     if (from < 0 || into < 0 || fstat(from, &st) < 0)
         return error_errno(err, errno, "copy %s out of the image", path);
     err->errnum = 0;
-    if (copy_tree(from, into, 0, err) < 0 || copy_meta(from, into, &st, err) < 0)
+    if (map_owner(&st, ids, err) < 0 || copy_tree(from, into, 0, ids, err) < 0 ||
+        copy_meta(from, into, &st, err) < 0)
         return error_wrap(err, "copy %s out of the image", path);
     return 0;
 }

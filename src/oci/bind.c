@@ -7,10 +7,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/own.h"
 #include "oci/mountinfo.h"
+#include "oci/userns.h"
+#include "os/idmapped.h"
 
 enum { MADE_MODE = 0755 };
 
@@ -123,22 +126,36 @@ static int check(const Runtime__V1__Mount *mount, const struct oci_features *fea
     if (mount->image && !*mount->host_path) /* mounting it comes first, and is not done here */
         return error_set(err, ERROR_INTERNAL, "ImageVolumeMountFailed: image %s is not mounted",
                          mount->image->image);
-    if (mount->n_uidmappings > 0 || mount->n_gidmappings > 0)
-        return error_set(err, ERROR_UNIMPLEMENTED, "id mappings are not supported yet");
     if (mount->recursive_read_only && check_recursive(mount, features, err) < 0)
         return -1;
     return check_options(mount, err);
 }
 
+/* An image was mounted with the ids of the pod. */
+static int add_mappings(struct json_object *bound, const Runtime__V1__Mount *mount,
+                        const struct oci_features *features, const char *userns, struct error *err)
+{
+    AUTO_CLOSE int tree = -1;
+
+    if (mount->n_uidmappings + mount->n_gidmappings == 0 || mount->image)
+        return 0;
+    if (!features || !features->idmapped_mounts)
+        return error_set(err, ERROR_PRECONDITION,
+                         "uidMappings: the OCI runtime or the kernel cannot mount with mapped ids");
+    if (userns && idmapped_open(json_get_str(bound, "source"), userns, false, &tree, err) < 0)
+        return error_wrap(err, "uidMappings");
+    return oci_userns_add_of_mount(bound, mount, err);
+}
+
 struct json_object *oci_bind_asked_for(const Runtime__V1__Mount *mount,
-                                       const struct oci_features *features,
+                                       const struct oci_features *features, const char *userns,
                                        enum oci_bind_spread *spread, struct error *err)
 {
     static const char *const propagations[] = {"rprivate", "rslave", "rshared"};
     const char *access = mount->recursive_read_only ? "rro" : mount->readonly ? "ro" : "rw";
     enum oci_bind_spread wanted = spread_of(mount);
     AUTO_FREE char *source = NULL;
-    struct json_object *bound;
+    JSON_AUTO *bound = NULL;
 
     if (check(mount, features, err) < 0)
         return NULL;
@@ -148,7 +165,9 @@ struct json_object *oci_bind_asked_for(const Runtime__V1__Mount *mount,
     bound = make(mount->container_path, source, propagations[wanted], access);
     for (size_t i = 0; i < mount->n_mount_options; i++)
         json_add_str(json_get(bound, "options"), NULL, mount->mount_options[i]);
+    if (add_mappings(bound, mount, features, userns, err) < 0)
+        return NULL;
     if (wanted > *spread)
         *spread = wanted;
-    return bound;
+    return TAKE(bound);
 }

@@ -13,10 +13,12 @@
 enum oci_bind_spread { OCI_BIND_PRIVATE, OCI_BIND_SLAVE, OCI_BIND_SHARED };
 
 /* The OCI mount of what the client asked for: the host path is made when it is missing, a folder
- * then, and its links are followed. Raises *spread to what it needs. */
+ * then, and its links are followed. Raises *spread to what it needs. Whether the file system can
+ * map ids is tried with userns, the path of the pod's user namespace, or NULL. */
 MUST_CHECK struct json_object *oci_bind_asked_for(const Runtime__V1__Mount *mount,
                                                   const struct oci_features *features,
-                                                  enum oci_bind_spread *spread, struct error *err);
+                                                  const char *userns, enum oci_bind_spread *spread,
+                                                  struct error *err);
 
 /* The OCI mount of a path of ours. */
 struct json_object *oci_bind_ours(const char *destination, const char *source, bool readonly);

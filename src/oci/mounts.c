@@ -165,7 +165,7 @@ static int add_given(struct build *b, struct json_object *to, const struct given
             json_add(to, NULL, oci_bind_ours(entry->destination, entry->source, entry->readonly));
             continue;
         }
-        mount = oci_bind_asked_for(entry->asked_for, b->in->features, &spread, err);
+        mount = oci_bind_asked_for(entry->asked_for, b->in->features, b->in->userns, &spread, err);
         if (!mount)
             return error_wrap(err, "mounts: container_path \"%s\"",
                               entry->asked_for->container_path);
@@ -216,6 +216,14 @@ static void keep_cgroup_options(struct json_object *options)
             json_add_str(options, NULL, kept[i]);
 }
 
+/* A group that the pod's user namespace does not have could own nothing. */
+static bool is_possible(const struct build *b, const char *option)
+{
+    uint32_t gid;
+
+    return strcmp(option, "gid=5") != 0 || idmap_find(&b->in->ids.gids, 5, &gid);
+}
+
 static void add_base(const struct build *b, struct json_object *to, const struct base *base)
 {
     struct json_object *mount = json_add_object(to, NULL), *options;
@@ -230,10 +238,47 @@ static void add_base(const struct build *b, struct json_object *to, const struct
     options = json_add_array(mount, "options");
     strv_add_split(&texts, base->options, ',');
     for (size_t i = 0; i < texts.len; i++)
-        json_add_str(options, NULL,
-                     writable && strcmp(texts.items[i], "ro") == 0 ? "rw" : texts.items[i]);
+        if (is_possible(b, texts.items[i]))
+            json_add_str(options, NULL,
+                         writable && strcmp(texts.items[i], "ro") == 0 ? "rw" : texts.items[i]);
     if (is_cgroup && is_v2 && b->privileged)
         keep_cgroup_options(options);
+}
+
+/* Only who owns the network namespace may mount what shows its devices: a pod with a user
+ * namespace, but on the node's network, sees the node's, and cannot write there. */
+static int add_sys_of_node(const struct build *b, struct json_object *to, struct error *err)
+{
+    static const char *const options[] = {"rbind", "rprivate", "rro", "nosuid", "noexec", "nodev"};
+    struct json_object *mount = json_add_object(to, NULL), *texts;
+
+    if (!b->in->features || !b->in->features->recursive_read_only)
+        return error_set(err, ERROR_PRECONDITION,
+                         "namespace_options.network: NODE with a user namespace needs recursive "
+                         "read-only mounts, which the OCI runtime or the kernel does not have");
+    json_add_str(mount, "destination", "/sys");
+    json_add_str(mount, "type", "bind");
+    json_add_str(mount, "source", "/sys");
+    texts = json_add_array(mount, "options");
+    for (size_t i = 0; i < COUNT_OF(options); i++)
+        json_add_str(texts, NULL, options[i]);
+    return 0;
+}
+
+static int add_bases(const struct build *b, struct json_object *to, const struct given_list *list,
+                     struct error *err)
+{
+    bool sees_node = b->in->userns && !b->in->pod_owns_network;
+
+    for (size_t i = 0; i < COUNT_OF(BASE); i++) {
+        if (is_hidden(list, BASE[i].destination))
+            continue;
+        if (!sees_node || strcmp(BASE[i].destination, "/sys") != 0)
+            add_base(b, to, &BASE[i]);
+        else if (add_sys_of_node(b, to, err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 int oci_mounts_add(struct build *b, struct error *err)
@@ -241,10 +286,7 @@ int oci_mounts_add(struct build *b, struct error *err)
     struct json_object *to = json_add_array(b->spec, "mounts");
     AUTO_FINI(given_list) list = {0};
 
-    if (collect(b, &list, err) < 0)
+    if (collect(b, &list, err) < 0 || add_bases(b, to, &list, err) < 0)
         return -1;
-    for (size_t i = 0; i < COUNT_OF(BASE); i++)
-        if (!is_hidden(&list, BASE[i].destination))
-            add_base(b, to, &BASE[i]);
     return add_given(b, to, &list, err);
 }

@@ -132,10 +132,34 @@ static void test_mounts_spread_only_from_where_they_can(void **state)
     assert_int_equal(umount2(t.dir, MNT_DETACH), 0);
 }
 
+static void test_a_mount_has_other_ids_if_the_runtime_can(void **state)
+{
+    static Runtime__V1__IDMapping mapping = RUNTIME__V1__IDMAPPING__INIT, *mappings[] = {&mapping};
+    static Runtime__V1__Mount mount, *mounts[] = {&mount};
+
+    (void)state;
+    mount = bind("/data", t.dir);
+    mount.uidmappings = mappings;
+    mount.n_uidmappings = 1;
+    mapping.host_id = 5000;
+    mapping.length = 10;
+    t.config.mounts = mounts;
+    t.config.n_mounts = 1;
+    expect_refusal("mounts: container_path \"/data\": uidMappings: the OCI runtime or the kernel");
+    t.features.idmapped_mounts = true;
+    expect_refusal("gidMappings: 0 mappings");
+    mount.gidmappings = mappings;
+    mount.n_gidmappings = 1;
+    build();
+    assert_string_equal(json_text(json_get(mount_at("/data"), "uidMappings")),
+                        "[{\"containerID\":0,\"hostID\":5000,\"size\":10}]");
+    assert_string_equal(json_text(json_get(mount_at("/data"), "gidMappings")),
+                        "[{\"containerID\":0,\"hostID\":5000,\"size\":10}]");
+}
+
 static void test_what_is_not_there_yet_says_so(void **state)
 {
     static Runtime__V1__ImageSpec image = RUNTIME__V1__IMAGE_SPEC__INIT;
-    static Runtime__V1__IDMapping mapping = RUNTIME__V1__IDMAPPING__INIT, *mappings[] = {&mapping};
     static Runtime__V1__Mount mount, *mounts[] = {&mount};
 
     (void)state;
@@ -144,10 +168,6 @@ static void test_what_is_not_there_yet_says_so(void **state)
     t.config.n_mounts = 1;
     mount.image = &image;
     expect_refusal("ImageVolumeMountFailed");
-    mount.image = NULL;
-    mount.uidmappings = mappings;
-    mount.n_uidmappings = 1;
-    expect_refusal("id mappings are not supported yet");
 }
 
 static void test_devices_are_passed_on_with_their_rules(void **state)
@@ -189,6 +209,7 @@ int main(void)
         PLAIN(test_a_missing_host_path_is_made_and_links_are_followed),
         PLAIN(test_read_only_all_the_way_has_conditions),
         PLAIN(test_mounts_spread_only_from_where_they_can),
+        PLAIN(test_a_mount_has_other_ids_if_the_runtime_can),
         PLAIN(test_what_is_not_there_yet_says_so),
         PLAIN(test_devices_are_passed_on_with_their_rules),
     };

@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "base/own.h"
 #include "oci/build.h"
+#include "oci/userns.h"
 
 /* The container joins those that the pod has of its own, and stays in the node's otherwise. */
 static void add_of_pod(struct build *b, struct json_object *to, const char *type, const char *file)
@@ -30,18 +31,6 @@ static void add_pid(struct build *b, struct json_object *to)
         json_add_str(namespace, "path", b->in->target_pid_ns);
 }
 
-static bool mappings_are_equal(Runtime__V1__IDMapping **a, size_t n_a, Runtime__V1__IDMapping **b,
-                               size_t n_b)
-{
-    if (n_a != n_b)
-        return false;
-    for (size_t i = 0; i < n_a; i++)
-        if (a[i]->host_id != b[i]->host_id || a[i]->container_id != b[i]->container_id ||
-            a[i]->length != b[i]->length)
-            return false;
-    return true;
-}
-
 static const Runtime__V1__UserNamespace *userns_of_pod(const struct build *b)
 {
     const Runtime__V1__LinuxPodSandboxConfig *linux = b->in->pod_config->linux;
@@ -51,31 +40,36 @@ static const Runtime__V1__UserNamespace *userns_of_pod(const struct build *b)
     return linux->security_context->namespace_options->userns_options;
 }
 
-/* All containers of a pod are in the pod's user namespace, so what they say must agree. */
+/* All containers of a pod are in the pod's user namespace. What the request says of the pod may be
+ * other than what the pod was made with, so that is asked too. */
 static int check_user_namespace(const struct build *b, struct error *err)
 {
     const Runtime__V1__NamespaceOption *options = b->security->namespace_options;
     const Runtime__V1__UserNamespace *own = options ? options->userns_options : NULL;
-    const Runtime__V1__UserNamespace *pods = userns_of_pod(b);
+    struct idmap ids;
 
-    if (!own != !pods ||
-        (own && (own->mode != pods->mode ||
-                 !mappings_are_equal(own->uids, own->n_uids, pods->uids, pods->n_uids) ||
-                 !mappings_are_equal(own->gids, own->n_gids, pods->gids, pods->n_gids))))
+    if (oci_userns_check_same(own, userns_of_pod(b), err) < 0 ||
+        oci_userns_parse(own, &ids, err) < 0)
+        return -1;
+    if (!idmap_is_same(&ids, &b->in->ids))
         return error_set(err, ERROR_INVALID,
-                         "namespace_options.userns_options differ from the pod's");
-    if (!own)
-        return 0;
-    if (own->mode == RUNTIME__V1__NAMESPACE_MODE__POD)
-        return error_set(err, ERROR_UNIMPLEMENTED, "user namespaces are not supported yet");
-    if (own->mode != RUNTIME__V1__NAMESPACE_MODE__NODE)
+                         "userns_options differ from those that the pod was made with");
+    if (idmap_is_set(&ids) && b->in->host_pid)
         return error_set(err, ERROR_INVALID,
-                         "namespace_options.userns_options.mode: %d is neither POD nor NODE",
-                         (int)own->mode);
-    if (own->n_uids > 0 || own->n_gids > 0)
-        return error_set(err, ERROR_INVALID,
-                         "namespace_options.userns_options: mode NODE has no mappings");
+                         "namespace_options.pid: NODE cannot be in a pod with a user namespace");
     return 0;
+}
+
+static void add_user(struct build *b, struct json_object *to)
+{
+    struct json_object *namespace;
+
+    if (!b->in->userns)
+        return;
+    namespace = json_add_object(to, NULL);
+    json_add_str(namespace, "type", "user");
+    json_add_str(namespace, "path", b->in->userns);
+    oci_userns_add(b->linux, &b->in->ids);
 }
 
 int oci_namespaces_add(struct build *b, struct error *err)
@@ -84,6 +78,7 @@ int oci_namespaces_add(struct build *b, struct error *err)
 
     if (check_user_namespace(b, err) < 0)
         return -1;
+    add_user(b, to);
     add_pid(b, to);
     if (b->in->pod_owns_ipc)
         add_of_pod(b, to, "ipc", "ipc");

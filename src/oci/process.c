@@ -150,6 +150,27 @@ static void add_cwd(struct build *b)
     json_add_str(b->process, "cwd", absolute);
 }
 
+/* Whom the pod's user namespace does not have nobody in it can be. */
+static int check_user(const struct build *b, struct error *err)
+{
+    const struct oci_user *user = b->in->user;
+    const struct idmap *ids = &b->in->ids;
+    uint32_t unused;
+
+    if (!idmap_find(&ids->uids, user->uid, &unused))
+        return error_set(err, ERROR_INVALID, "user %u is not among the %u of the user namespace",
+                         user->uid, ids->uids.count);
+    if (!idmap_find(&ids->gids, user->gid, &unused))
+        return error_set(err, ERROR_INVALID, "group %u is not among the %u of the user namespace",
+                         user->gid, ids->gids.count);
+    for (size_t i = 0; i < user->n_groups; i++)
+        if (!idmap_find(&ids->gids, user->groups[i], &unused))
+            return error_set(err, ERROR_INVALID,
+                             "group %u is not among the %u of the user namespace", user->groups[i],
+                             ids->gids.count);
+    return 0;
+}
+
 static void add_user(struct build *b)
 {
     const struct oci_user *user = b->in->user;
@@ -170,6 +191,8 @@ int oci_process_add(struct build *b, struct error *err)
 
     if (b->in->config->tty)
         json_add_flag(b->process, "terminal", true);
+    if (check_user(b, err) < 0)
+        return -1;
     add_user(b);
     if (add_args(b, err) < 0 || add_env(b, err) < 0)
         return -1;

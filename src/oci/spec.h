@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/idmap.h"
 #include "base/strv.h"
 #include "cri.pb-c.h"
 #include "oci/cdi_cache.h"
@@ -51,6 +52,8 @@ struct oci_input {
     bool pod_owns_uts;
     const char *target_pid_ns; /* path of the PID namespace to join; NULL: a new one */
     bool host_pid;             /* the node's PID namespace */
+    const char *userns;        /* path of the pod's user namespace; NULL: it has none */
+    struct idmap ids;          /* of it */
     const char *cgroups_path;  /* from oci_cgroups_path() */
     const struct oci_user *user;
     const struct oci_volume *volumes;

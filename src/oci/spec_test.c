@@ -200,9 +200,6 @@ static void test_a_privileged_container_is_free(void **state)
 
 static void test_namespaces_are_those_of_the_pod(void **state)
 {
-    static Runtime__V1__UserNamespace userns = RUNTIME__V1__USER_NAMESPACE__INIT;
-    static Runtime__V1__NamespaceOption options = RUNTIME__V1__NAMESPACE_OPTION__INIT;
-    static Runtime__V1__NamespaceOption of_pod = RUNTIME__V1__NAMESPACE_OPTION__INIT;
     AUTO_FREE char *wanted = xasprintf(
         "[{\"type\":\"pid\"},{\"type\":\"ipc\",\"path\":\"%s/ns/ipc\"},{\"type\":\"uts\","
         "\"path\":\"%s/ns/uts\"},{\"type\":\"mount\"},{\"type\":\"network\",\"path\":\"%s/ns/net\"}"
@@ -221,15 +218,104 @@ static void test_namespaces_are_those_of_the_pod(void **state)
     t.in.host_pid = true;
     build();
     assert_string_equal(part("linux", "namespaces"), "[{\"type\":\"mount\"}]");
+}
 
+/* A pod whose ids from 0 to 9 are 5000 to 5009 on the node. */
+static void give_user_namespace(Runtime__V1__UserNamespace *userns)
+{
+    static Runtime__V1__IDMapping mapping = RUNTIME__V1__IDMAPPING__INIT, *mappings[] = {&mapping};
+    static Runtime__V1__NamespaceOption options, of_pod;
+
+    mapping.host_id = 5000;
+    mapping.length = 10;
+    runtime__v1__user_namespace__init(userns);
+    userns->mode = RUNTIME__V1__NAMESPACE_MODE__POD;
+    userns->uids = userns->gids = mappings;
+    userns->n_uids = userns->n_gids = 1;
+    runtime__v1__namespace_option__init(&options);
+    options.userns_options = userns;
+    of_pod = options;
     t.security.namespace_options = &options;
-    options.userns_options = &userns;
-    expect_refusal("userns_options differ from the pod's");
     t.pod_security.namespace_options = &of_pod;
-    of_pod.userns_options = &userns;
-    expect_refusal("user namespaces are not supported yet");
-    userns.mode = RUNTIME__V1__NAMESPACE_MODE__NODE;
+    t.in.userns = "/pod/ns/user";
+    t.in.ids = (struct idmap){{5000, 10}, {5000, 10}};
+}
+
+static void test_the_user_namespace_of_the_pod_is_joined(void **state)
+{
+    static const char mapping[] = "[{\"containerID\":0,\"hostID\":5000,\"size\":10}]";
+    static Runtime__V1__UserNamespace userns;
+
+    (void)state;
+    give_user_namespace(&userns);
     build();
+    assert_non_null(strstr(part("linux", "namespaces"),
+                           "[{\"type\":\"user\",\"path\":\"/pod/ns/user\"},{\"type\":\"pid\"}"));
+    assert_string_equal(part("linux", "uidMappings"), mapping);
+    assert_string_equal(part("linux", "gidMappings"), mapping);
+    assert_non_null(strstr(options_at("/dev/pts"), "gid=5"));
+    t.in.ids.gids.count = 5;
+    userns.gids[0]->length = 5;
+    t.in.ids.uids.count = 5;
+    build();
+    assert_null(strstr(options_at("/dev/pts"), "gid=5"));
+    t.in.host_pid = true;
+    expect_refusal("namespace_options.pid: NODE");
+}
+
+static void test_a_user_namespace_must_be_that_of_the_pod(void **state)
+{
+    static Runtime__V1__UserNamespace userns;
+
+    (void)state;
+    give_user_namespace(&userns);
+    t.security.namespace_options->userns_options = NULL;
+    expect_refusal("userns_options differ from the pod's");
+    t.pod_security.namespace_options->userns_options = NULL;
+    expect_refusal("userns_options differ from those that the pod was made with");
+    t.in.ids = (struct idmap){0};
+    t.in.userns = NULL;
+    build();
+    userns.n_uids = userns.n_gids = 0;
+    userns.mode = RUNTIME__V1__NAMESPACE_MODE__NODE;
+    t.security.namespace_options->userns_options = &userns;
+    t.pod_security.namespace_options->userns_options = &userns;
+    build();
+    assert_null(strstr(part("linux", "namespaces"), "user"));
+}
+
+static void test_nobody_is_outside_of_the_user_namespace(void **state)
+{
+    static Runtime__V1__UserNamespace userns;
+    static uint32_t groups[] = {3, 11};
+
+    (void)state;
+    give_user_namespace(&userns);
+    t.user.uid = 10;
+    expect_refusal("user 10 is not among the 10 of the user namespace");
+    t.user.uid = 9;
+    t.user.gid = 4000000000;
+    expect_refusal("group 4000000000 is not among the 10");
+    t.user.gid = 9;
+    t.user.groups = groups;
+    t.user.n_groups = 2;
+    expect_refusal("group 11 is not among the 10");
+    t.user.n_groups = 1;
+    build();
+}
+
+static void test_on_the_nodes_network_sys_is_the_nodes(void **state)
+{
+    static Runtime__V1__UserNamespace userns;
+
+    (void)state;
+    give_user_namespace(&userns);
+    t.in.pod_owns_network = false;
+    expect_refusal("namespace_options.network: NODE with a user namespace needs");
+    t.features.recursive_read_only = true;
+    build();
+    assert_string_equal(options_at("/sys"),
+                        "[\"rbind\",\"rprivate\",\"rro\",\"nosuid\",\"noexec\",\"nodev\"]");
 }
 
 static void test_resources_are_set_when_they_are_asked_for(void **state)
@@ -396,6 +482,10 @@ int main(void)
         PLAIN(test_capabilities_are_added_then_dropped),
         PLAIN(test_a_privileged_container_is_free),
         PLAIN(test_namespaces_are_those_of_the_pod),
+        PLAIN(test_the_user_namespace_of_the_pod_is_joined),
+        PLAIN(test_a_user_namespace_must_be_that_of_the_pod),
+        PLAIN(test_nobody_is_outside_of_the_user_namespace),
+        PLAIN(test_on_the_nodes_network_sys_is_the_nodes),
         PLAIN(test_resources_are_set_when_they_are_asked_for),
         PLAIN(test_an_update_changes_what_it_names),
         PLAIN(test_the_oom_score_stays_above_ours_without_the_right),

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/file.h"
@@ -52,7 +53,7 @@ static int add_volume(struct container *c, int root_fd, const char *path, struct
     };
     if (file_make_dirs(host_path, 0755, err) < 0)
         return -1;
-    return rootfs_copy_out(root_fd, path, host_path, err);
+    return rootfs_copy_out(root_fd, path, host_path, &c->sandbox->ids, err);
 }
 
 static int make_volumes(struct container *c, int root_fd, struct json_object *image_config,
@@ -107,7 +108,7 @@ static int build(struct container *c, const Runtime__V1__PodSandboxConfig *pod_c
 {
     struct node *n = c->sandbox->node;
     JSON_AUTO *spec = NULL;
-    AUTO_FREE char *pid_path = NULL;
+    AUTO_FREE char *pid_path = NULL, *userns = xasprintf("%s/ns/user", c->sandbox->dir);
     const struct oci_features features = node_features(n, c->sandbox->runtime);
     struct oci_input in = {
         .container_id = c->id,
@@ -120,6 +121,8 @@ static int build(struct container *c, const Runtime__V1__PodSandboxConfig *pod_c
         .pod_owns_network = !sandbox_on_host_network(c->sandbox),
         .pod_owns_uts = !sandbox_on_host_network(c->sandbox),
         .pod_owns_ipc = !sandbox_on_host_ipc(c->sandbox),
+        .userns = idmap_is_set(&c->sandbox->ids) ? userns : NULL,
+        .ids = c->sandbox->ids,
         .cgroups_path = c->cgroups_path,
         .user = &c->user,
         .volumes = v->items,
@@ -142,6 +145,17 @@ static int build(struct container *c, const Runtime__V1__PodSandboxConfig *pod_c
     return container_bundle_store_spec(c, spec, err);
 }
 
+/* What the overlay keeps for itself stays the node's. */
+static int give_to_root(struct container *c, const char *folder, struct error *err)
+{
+    const struct idmap *ids = &c->sandbox->ids;
+    AUTO_FREE char *path = xasprintf("%s/%s", c->dir, folder);
+
+    if (idmap_is_set(ids) && chown(path, ids->uids.first, ids->gids.first) < 0)
+        return error_errno(err, errno, "give %s to the container's root", path);
+    return 0;
+}
+
 static int make_folders(struct container *c, struct error *err)
 {
     static const char *const folders[] = {"upper", "work"};
@@ -153,6 +167,8 @@ static int make_folders(struct container *c, struct error *err)
         if (file_make_dirs(path, 0755, err) < 0)
             return -1;
     }
+    if (give_to_root(c, "upper", err) < 0)
+        return -1;
     /* Not the folders above: a pod that is being removed must not come back. */
     if ((mkdir(c->bundle, 0711) < 0 || mkdir(rootfs, 0711) < 0) && errno != EEXIST)
         return error_errno(err, errno, "create folder %s", rootfs);

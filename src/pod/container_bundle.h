@@ -7,7 +7,8 @@
 #include "pod/container.h"
 
 /* container_bundle: a container's folders: the OCI bundle with config.json below the pod's folder,
- * and upper, work and volumes below <root>/containers. Any thread. */
+ * and upper, work and volumes below <root>/containers. With a user namespace of the pod, what is
+ * in upper and volumes belongs to the ids that the container's have on the node. Any thread. */
 
 /* Resolves the user, fills the image's VOLUMEs, builds and stores the specification. Sets c->user.
  * What was made stays on failure, for container_bundle_remove(). */

@@ -76,10 +76,11 @@ static int hold(struct sandbox *s, const char *list, struct error *err)
 static int release(struct sandbox *s, const char *list, struct error *err)
 {
     AUTO_FREE char *target = xstrndup(list, strlen(list) - strlen(suffix));
+    AUTO_FREE char *mapped = xasprintf("%s.mapped", target);
     AUTO_FINI(strv) chain_ids = {0};
 
     load_list(list, &chain_ids);
-    if (mount_detach(target, err) < 0)
+    if (mount_detach(mapped, err) < 0 || mount_detach(target, err) < 0)
         return -1;
     if (unlink(list) < 0)
         return errno == ENOENT ? 0 : error_errno(err, errno, "remove %s", list);
@@ -106,6 +107,7 @@ static int mount_image(struct sandbox *s, const struct image *i, const char *tar
                        struct error *err)
 {
     AUTO_FREE char *list = xasprintf("%s%s", target, suffix);
+    AUTO_FREE char *userns = xasprintf("%s/ns/user", s->dir);
     AUTO_FINI(strv) chain_ids = {0}, layers = {0};
 
     if (file_exists(list))
@@ -120,7 +122,7 @@ static int mount_image(struct sandbox *s, const struct image *i, const char *tar
     }
     if (layers.len == 0)
         strv_addf(&layers, "%s/empty", s->node->root);
-    if (rootfs_mount(&layers, target, err) == 0)
+    if (rootfs_mount(&layers, idmap_is_set(&s->ids) ? userns : NULL, target, err) == 0)
         return 0;
     unlink(list);
     image_store_release(s->node->images, &chain_ids);
@@ -163,6 +165,26 @@ static int check(const Runtime__V1__Mount *m, struct error *err)
     return 0;
 }
 
+static bool is_range(Runtime__V1__IDMapping *const *mappings, size_t n,
+                     const struct idmap_range *range)
+{
+    return n == 1 && mappings[0]->container_id == 0 && mappings[0]->host_id == range->first &&
+           mappings[0]->length == range->count;
+}
+
+/* The pod's containers share the mount, so it has the ids of the pod. */
+static int check_ids(const struct sandbox *s, const Runtime__V1__Mount *m, struct error *err)
+{
+    if (m->n_uidmappings + m->n_gidmappings == 0)
+        return 0;
+    if (!is_range(m->uidmappings, m->n_uidmappings, &s->ids.uids) ||
+        !is_range(m->gidmappings, m->n_gidmappings, &s->ids.gids))
+        return error_set(err, ERROR_INVALID,
+                         "uidMappings and gidMappings of an image are not those of the pod's user "
+                         "namespace");
+    return 0;
+}
+
 static void set_host_path(Runtime__V1__Mount *m, char *taken)
 {
     if (m->host_path != (char *)protobuf_c_empty_string)
@@ -172,8 +194,9 @@ static void set_host_path(Runtime__V1__Mount *m, char *taken)
 
 static int prepare(struct sandbox *s, Runtime__V1__Mount *m, struct error *err)
 {
-    AUTO(image) *i =
-        check(m, err) < 0 ? NULL : image_store_find(s->node->images, m->image->image, err);
+    AUTO(image) *i = check(m, err) < 0 || check_ids(s, m, err) < 0
+                         ? NULL
+                         : image_store_find(s->node->images, m->image->image, err);
     AUTO_FREE char *target = NULL;
     char *path;
 

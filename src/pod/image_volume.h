@@ -9,7 +9,8 @@
  *
  * All containers of a pod share one mount of an image; it goes when the pod stops. On disk:
  * <pod dir>/images/<hex of the manifest's digest> with the mount, and beside it <hex>.layers with
- * the chain ids that are held for it. Any thread. */
+ * the chain ids that are held for it. In a pod with a user namespace it has the ids of that, as the
+ * root file systems have. Any thread. */
 
 /* Mounts what the mount names and puts the path in its host_path, so that from then on it is like
  * any other. Words of failures begin with ImageVolumeMountFailed, which clients look for. */

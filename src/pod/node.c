@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "os/idmapped.h"
 
 enum { FEATURES_MS = 5000 };
 
@@ -75,8 +76,23 @@ const struct node_runtime *node_runtime_for(const struct node *n, const char *ha
     return NULL;
 }
 
+static void try_mapping(struct node *n)
+{
+    AUTO_FREE char *layers = xasprintf("%s/layers", n->root);
+    struct error why;
+    bool maps_ids =
+        oci_host_kernel_is(&n->host, NODE_USERNS_KERNEL) && idmapped_probe(layers, &why) == 0;
+
+    if (!maps_ids && oci_host_kernel_is(&n->host, NODE_USERNS_KERNEL))
+        log_info("pods cannot have user namespaces: %s", why.text);
+    pthread_mutex_lock(&n->lock);
+    n->maps_ids = maps_ids;
+    pthread_mutex_unlock(&n->lock);
+}
+
 void node_ask_features(struct node *n)
 {
+    try_mapping(n);
     for (size_t i = 0; i < n->n_runtimes; i++) {
         struct deadline by = deadline_in_ms(FEATURES_MS);
         struct oci_features features;
@@ -100,6 +116,16 @@ struct oci_features node_features(struct node *n, const struct node_runtime *r)
     features = r->features;
     pthread_mutex_unlock(&n->lock);
     return features;
+}
+
+bool node_has_user_namespaces(struct node *n, const struct node_runtime *r)
+{
+    bool has;
+
+    pthread_mutex_lock(&n->lock);
+    has = n->maps_ids && r->features.user_namespaces && r->features.idmapped_mounts;
+    pthread_mutex_unlock(&n->lock);
+    return has;
 }
 
 int node_reserve_name(struct node *n, const char *name, const char *id, struct error *err)

@@ -24,6 +24,9 @@
  * lock guards the maps and the fields of sandboxes and containers that say so; it is held for
  * memory operations only. */
 
+/* The first kernel whose overlays take layers with mapped ids. */
+#define NODE_USERNS_KERNEL 5, 19
+
 /* An OCI runtime that pods can name as their handler. One that has left the configuration is kept,
  * with its name, path and root, for the pods that were made with it: they can be stopped and
  * removed, and nothing new starts in them. */
@@ -77,6 +80,7 @@ struct node {
     struct map sandboxes;  /* id → struct sandbox, with a reference */
     struct map containers; /* id → struct container, with a reference */
     struct map names;      /* reserved name → id, a string of ours */
+    bool maps_ids;         /* the file system of the layers can, and the kernel's overlays */
 };
 
 /* The runtime for a handler: "" is the default one. Where the host's cgroups are hybrid in a way
@@ -91,11 +95,15 @@ const struct node_runtime *node_runtime_find(const struct node *n, const char *n
  * was. Recovery only. */
 const struct node_runtime *node_runtime_recall(struct node *n, const char *name, const char *path);
 
-/* Asks every runtime what it can do. It takes a while, so the first requests do not wait for it. */
+/* Asks every runtime what it can do, and tries what the node can. It takes a while, so the first
+ * requests do not wait for it. */
 void node_ask_features(struct node *n);
 
 /* What is known of it by now. */
 struct oci_features node_features(struct node *n, const struct node_runtime *r);
+
+/* Whether pods of this runtime can have user namespaces, with all that belongs to them. */
+bool node_has_user_namespaces(struct node *n, const struct node_runtime *r);
 
 /* Takes a name for an id. ERROR_PRECONDITION names who has it. */
 MUST_CHECK int node_reserve_name(struct node *n, const char *name, const char *id,

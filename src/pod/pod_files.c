@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pod/pod_files.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "os/mount.h"
@@ -14,7 +16,11 @@ static int store(struct sandbox *s, const char *name, const char *text, size_t l
 {
     AUTO_FREE char *path = xasprintf("%s/%s", s->dir, name);
 
-    return file_store(AT_FDCWD, path, text, len, 0644, err);
+    if (file_store(AT_FDCWD, path, text, len, 0644, err) < 0)
+        return -1;
+    if (idmap_is_set(&s->ids) && chown(path, s->ids.uids.first, s->ids.gids.first) < 0)
+        return error_errno(err, errno, "give %s to the pod's root", path);
+    return 0;
 }
 
 /* A host without the file gives an empty one. */
@@ -71,12 +77,12 @@ int pod_files_create(struct sandbox *s, struct error *err)
     return 0;
 }
 
-int pod_files_unmount(struct sandbox *s, struct error *err)
+int pod_files_unmount(const char *dir, struct error *err)
 {
-    static const char *const mounts[] = {"ns/net", "ns/ipc", "ns/uts", "ns/pid", "shm"};
+    static const char *const mounts[] = {"ns/user", "ns/net", "ns/ipc", "ns/uts", "ns/pid", "shm"};
 
     for (size_t i = 0; i < COUNT_OF(mounts); i++) {
-        AUTO_FREE char *path = xasprintf("%s/%s", s->dir, mounts[i]);
+        AUTO_FREE char *path = xasprintf("%s/%s", dir, mounts[i]);
 
         if (mount_detach(path, err) < 0)
             return -1;
@@ -86,7 +92,7 @@ int pod_files_unmount(struct sandbox *s, struct error *err)
 
 int pod_files_remove(struct sandbox *s, struct error *err)
 {
-    if (pod_files_unmount(s, err) < 0)
+    if (pod_files_unmount(s->dir, err) < 0)
         return -1;
     return file_remove_tree(AT_FDCWD, s->dir, err);
 }

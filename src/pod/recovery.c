@@ -12,10 +12,10 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "os/mount.h"
 #include "pod/container_record.h"
 #include "pod/exit_monitor.h"
 #include "pod/image_volume.h"
+#include "pod/pod_files.h"
 #include "pod/sandbox_record.h"
 #include "pod/shim.h"
 
@@ -194,16 +194,11 @@ static void note_leftovers(struct node *n, const char *parent, const struct map 
 
 static void remove_leftover(const char *path)
 {
-    static const char *const mounts[] = {"ns/net", "ns/ipc", "ns/uts", "ns/pid", "shm"};
     struct error err;
 
     log_info("%s belongs to nothing that is known and is removed", path);
-    for (size_t i = 0; i < COUNT_OF(mounts); i++) {
-        AUTO_FREE char *mounted = xasprintf("%s/%s", path, mounts[i]);
-
-        if (mount_detach(mounted, &err) < 0)
-            log_warn("%s", err.text);
-    }
+    if (pod_files_unmount(path, &err) < 0)
+        log_warn("%s", err.text);
     if (file_remove_tree(AT_FDCWD, path, &err) < 0)
         log_warn("%s", err.text);
 }

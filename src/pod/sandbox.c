@@ -5,12 +5,14 @@
 
 #include "base/fd.h"
 #include "base/message.h"
+#include "oci/userns.h"
 #include "pod/sandbox_record.h"
 
 struct sandbox *sandbox_new(struct node *n, const char *id, const char *name,
                             Runtime__V1__PodSandboxConfig *taken_config)
 {
     struct sandbox *s = xcalloc(1, sizeof *s);
+    struct error refused_when_new;
 
     s->refs = 1;
     s->node = n;
@@ -19,6 +21,8 @@ struct sandbox *sandbox_new(struct node *n, const char *id, const char *name,
     s->config = taken_config;
     s->handler = xstrdup("");
     s->dir = node_pod_dir(n, id);
+    if (sandbox_ids(taken_config, &s->ids, &refused_when_new) < 0)
+        s->ids = (struct idmap){0};
     s->shim_pidfd = -1;
     pthread_mutex_init(&s->mounting, NULL);
     return s;
@@ -123,11 +127,35 @@ int sandbox_update(struct sandbox *s, Runtime__V1__LinuxContainerResources *over
     return 0;
 }
 
+static Runtime__V1__NamespaceOption *namespaces_of(const Runtime__V1__PodSandboxConfig *config)
+{
+    if (!config->linux || !config->linux->security_context)
+        return NULL;
+    return config->linux->security_context->namespace_options;
+}
+
+int sandbox_ids(const Runtime__V1__PodSandboxConfig *config, struct idmap *out, struct error *err)
+{
+    const Runtime__V1__NamespaceOption *o = namespaces_of(config);
+
+    if (oci_userns_parse(o ? o->userns_options : NULL, out, err) < 0)
+        return -1;
+    if (!idmap_is_set(out))
+        return 0;
+    if (o->pid == RUNTIME__V1__NAMESPACE_MODE__NODE)
+        return error_set(err, ERROR_INVALID,
+                         "namespace_options.pid: NODE cannot be with a user namespace, which has "
+                         "no right to the node's processes");
+    if (o->ipc == RUNTIME__V1__NAMESPACE_MODE__NODE)
+        return error_set(err, ERROR_INVALID,
+                         "namespace_options.ipc: NODE cannot be with a user namespace, which has "
+                         "no right to the node's message queues");
+    return 0;
+}
+
 Runtime__V1__NamespaceOption *sandbox_namespaces(const struct sandbox *s)
 {
-    if (!s->config->linux || !s->config->linux->security_context)
-        return NULL;
-    return s->config->linux->security_context->namespace_options;
+    return namespaces_of(s->config);
 }
 
 bool sandbox_on_host_network(const struct sandbox *s)

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/id.h"
+#include "base/idmap.h"
 #include "base/own.h"
 #include "base/strv.h"
 #include "os/loop.h"
@@ -28,6 +29,7 @@ struct sandbox {
     char *handler; /* as the client named it */
     const struct node_runtime *runtime;
     char *dir;
+    struct idmap ids; /* of its user namespace; all zero: it has none */
     int64_t created_ns;
     pthread_mutex_t mounting; /* held while an image is mounted for a container */
     bool announced;           /* clients were told of it; not so while it is half-made */
@@ -66,6 +68,11 @@ MUST_CHECK int sandbox_check_usable(struct sandbox *s, struct error *err);
 
 /* False when its shim has ended, or never was. */
 bool sandbox_has_shim(const struct sandbox *s);
+
+/* The user namespace that a pod is to have, all zero for none. Failures name the field and the
+ * value; nothing depends on the node. */
+MUST_CHECK int sandbox_ids(const Runtime__V1__PodSandboxConfig *config, struct idmap *out,
+                           struct error *err);
 
 /* What the pod has of its own. */
 Runtime__V1__NamespaceOption *sandbox_namespaces(const struct sandbox *s); /* may be NULL */

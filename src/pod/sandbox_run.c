@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/message.h"
+#include "os/idmapped.h"
 #include "pod/exit_monitor.h"
 #include "pod/notify.h"
 #include "pod/pod_files.h"
@@ -24,11 +26,30 @@ static char *name_of(const Runtime__V1__PodSandboxConfig *config)
     return xasprintf("%s_%s_%s_%u", m->name, m->namespace_, m->uid, m->attempt);
 }
 
-static int check(const Runtime__V1__PodSandboxConfig *config, struct error *err)
+/* Clients know a user namespace that cannot be as a plain error. */
+static int check_user_namespace(const struct node *n, const Runtime__V1__PodSandboxConfig *config,
+                                struct error *err)
+{
+    struct idmap ids;
+
+    if (sandbox_ids(config, &ids, err) < 0) {
+        err->code = ERROR_UNKNOWN;
+        return -1;
+    }
+    if (idmap_is_set(&ids) && !oci_host_kernel_is(&n->host, NODE_USERNS_KERNEL))
+        return error_set(err, ERROR_UNKNOWN,
+                         "userns_options: the kernel is %u.%u, and before 5.19 a root file system "
+                         "cannot have other ids",
+                         n->host.kernel_major, n->host.kernel_minor);
+    return 0;
+}
+
+static int check(const struct node *n, const Runtime__V1__PodSandboxConfig *config,
+                 struct error *err)
 {
     if (!config || !config->metadata)
         return error_set(err, ERROR_UNKNOWN, "the sandbox config has no metadata");
-    return 0;
+    return check_user_namespace(n, config, err);
 }
 
 static void set_ready(struct sandbox *s)
@@ -40,15 +61,23 @@ static void set_ready(struct sandbox *s)
 
 static int check_isolation(struct sandbox *s, struct error *err)
 {
-    const Runtime__V1__NamespaceOption *o = sandbox_namespaces(s);
-
     if (sandbox_on_host_network(s) && *s->config->hostname)
         return error_set(err, ERROR_UNKNOWN,
                          "hostname \"%s\": a pod on the host's network has the host's name",
                          s->config->hostname);
-    if (o && o->userns_options && o->userns_options->mode != RUNTIME__V1__NAMESPACE_MODE__NODE)
-        return error_set(err, ERROR_UNKNOWN, "user namespaces are not supported yet");
     return 0;
+}
+
+/* The root file systems will be seen through the pod's user namespace. */
+static int check_layers(struct sandbox *s, struct error *err)
+{
+    AUTO_FREE char *layers = xasprintf("%s/layers", s->node->root);
+    AUTO_FREE char *userns = xasprintf("%s/ns/user", s->dir);
+    AUTO_CLOSE int tree = -1;
+
+    if (!idmap_is_set(&s->ids) || idmapped_open(layers, userns, true, &tree, err) == 0)
+        return 0;
+    return error_wrap(err, "userns_options");
 }
 
 static int make(struct sandbox *s, struct stage *t, struct error *err)
@@ -61,6 +90,7 @@ static int make(struct sandbox *s, struct stage *t, struct error *err)
     exit_monitor_watch_shim(s);
     if (stage_end(t, "record", sandbox_record_update(s, err)) < 0 ||
         stage_end(t, "namespaces", shim_create_sandbox(s, &by, err)) < 0 ||
+        check_layers(s, err) < 0 ||
         stage_end(t, "network", sandbox_network_attach(s, &network_by, err)) < 0)
         return -1;
     set_ready(s);
@@ -170,7 +200,7 @@ int sandbox_run(struct node *n, const Runtime__V1__RunPodSandboxRequest *request
     struct job *job;
     int role;
 
-    if (check(request->config, err) < 0)
+    if (check(n, request->config, err) < 0)
         return -1;
     name = name_of(request->config);
     key = xasprintf("run pod %s", name);

@@ -112,7 +112,7 @@ static int stop(void *data, struct error *err)
     if (sandbox_network_detach(s, err) < 0)
         return -1;
     shim_shutdown(s);
-    if (image_volume_release(s, err) < 0 || pod_files_unmount(s, err) < 0)
+    if (image_volume_release(s, err) < 0 || pod_files_unmount(s->dir, err) < 0)
         return -1;
     return sandbox_record_update(s, err);
 }

@@ -167,6 +167,10 @@ static Berth__Shim__V1__PodOptions *pod_options(struct arena *a, struct sandbox 
     o->host_network = sandbox_on_host_network(s);
     o->host_ipc = sandbox_on_host_ipc(s);
     o->shared_pid = sandbox_shares_pids(s);
+    o->first_uid = s->ids.uids.first;
+    o->uids = s->ids.uids.count;
+    o->first_gid = s->ids.gids.first;
+    o->gids = s->ids.gids.count;
     o->shm_bytes = o->host_ipc ? 0 : SHM_BYTES;
     o->exits_dir = arena_printf(a, "%s/exits", s->node->state);
     add_sysctls(a, s, o);
@@ -280,6 +284,7 @@ static Google__Protobuf__Any *container_options(struct arena *a, struct containe
     Berth__Shim__V1__ContainerOptions o = BERTH__SHIM__V1__CONTAINER_OPTIONS__INIT;
     const struct node_runtime *runtime = c->sandbox->runtime;
     AUTO_FREE char *cgroup = cgroup_path_of(c->cgroups_path);
+    const struct idmap *ids = &c->sandbox->ids;
 
     o.runtime = runtime->path;
     o.runtime_root = runtime->root;
@@ -289,6 +294,10 @@ static Google__Protobuf__Any *container_options(struct arena *a, struct containe
     o.copy = copy;
     o.start = true;
     o.cgroup = cgroup;
+    /* Its user was checked to be one of the pod's when it was created. */
+    if (idmap_is_set(ids) && !(idmap_find(&ids->uids, c->user.uid, &o.io_uid) &&
+                               idmap_find(&ids->gids, c->user.gid, &o.io_gid)))
+        o.io_uid = o.io_gid = 0;
     return pack_any(a, "berth.shim.v1.ContainerOptions", &o.base);
 }
 

@@ -163,14 +163,14 @@ class Berth:
         self.ids.add(pod)
         return pod
 
-    def create(self, pod, *args, name=None, **more):
-        """Creates a container of the busybox image that runs args."""
+    def create(self, pod, *args, name=None, pod_linux=None, **more):
+        """Creates a container of the busybox image that runs args; pod_linux is what run_pod() got as linux."""
         name = name or self.name("c")
         config = {"metadata": {"name": name}, "image": {"image": IMAGE}, "args": list(args),
                   "log_path": f"{name}.log", **more}
         metadata = self.runtime.PodSandboxStatus(pod_sandbox_id=pod).status.metadata
         sandbox = {"metadata": metadata, "log_directory": str(self.logs / metadata.name),
-                   "linux": {"cgroup_parent": self.cgroup_parent}}
+                   "linux": {"cgroup_parent": self.cgroup_parent, **(pod_linux or {})}}
         container = self.runtime.CreateContainer(
             pod_sandbox_id=pod, config=config, sandbox_config=sandbox).container_id
         self.ids.add(container)
