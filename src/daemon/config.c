@@ -12,8 +12,9 @@
 
 #include "base/file.h"
 #include "base/own.h"
+#include "oci/selinux_levels.h"
 
-enum { FILE_MAX = 1024 * 1024, SELINUX_CATEGORIES_MIN = 2, SELINUX_CATEGORIES_MAX = 1024 };
+enum { FILE_MAX = 1024 * 1024 };
 
 enum kind { TEXT, NUMBER, FLAG, LIST, RUNTIMES, REFUSED };
 
@@ -420,11 +421,11 @@ static int check(const struct config *c, struct error *err)
     if (c->stream_port < 0 || c->stream_port > UINT16_MAX)
         return error_set(err, ERROR_INVALID, "streaming.port %lld is no port",
                          (long long)c->stream_port);
-    if (c->selinux_category_range < SELINUX_CATEGORIES_MIN ||
-        c->selinux_category_range > SELINUX_CATEGORIES_MAX)
+    if (c->selinux_category_range < SELINUX_LEVELS_CATEGORIES_MIN ||
+        c->selinux_category_range > SELINUX_LEVELS_CATEGORIES_MAX)
         return error_set(err, ERROR_INVALID, "selinux_category_range %lld is not from %d to %d",
-                         (long long)c->selinux_category_range, SELINUX_CATEGORIES_MIN,
-                         SELINUX_CATEGORIES_MAX);
+                         (long long)c->selinux_category_range, SELINUX_LEVELS_CATEGORIES_MIN,
+                         SELINUX_LEVELS_CATEGORIES_MAX);
     if (!c->shim)
         return error_set(err, ERROR_INVALID, "containerd-shim-berth-v2 is not installed: set shim");
     if (!c->image_helper)

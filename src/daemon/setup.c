@@ -149,6 +149,7 @@ int setup_node(struct node *n, const struct config *c, struct loop *loop, struct
         .exits_fd = -1,
     };
     pthread_mutex_init(&n->lock, NULL);
+    selinux_levels_init(&n->selinux, (unsigned)c->selinux_category_range);
     n->events = events_new();
     n->jobs = job_table_new();
     if (load_classes(n, c, err) < 0 || make_folders(n, err) < 0 || lock_state(n, err) < 0 ||
@@ -257,6 +258,7 @@ void setup_fini(struct node *n)
     free(n->default_runtime);
     free(n->unset_seccomp_profile);
     cdi_cache_free(n->cdi);
+    selinux_levels_fini(&n->selinux);
     json_object_put(n->blockio_classes);
     free(n->cni_conf_dir);
     free(n->cni_conf_template);

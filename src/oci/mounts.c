@@ -8,6 +8,7 @@
 #include "oci/bind.h"
 #include "oci/build.h"
 #include "oci/mountinfo.h"
+#include "oci/relabel.h"
 
 /* What a container sees is mounted in this order: what every container has, unless the pod gives
  * something of its own for the same place; then what the pod gives, places with fewer parts first,
@@ -151,6 +152,19 @@ static int collect(const struct build *b, struct given_list *list, struct error 
     return 0;
 }
 
+/* Where SELinux is on, the container may touch what has the label of its files. */
+static int relabel(const struct build *b, const struct given *entry, struct json_object *mount,
+                   struct error *err)
+{
+    const char *label = json_get_str(b->linux, "mountLabel");
+    const char *source = json_get_str(mount, "source");
+
+    if (!label || (entry->asked_for && !entry->asked_for->selinux_relabel) ||
+        strcmp(source, "/dev/shm") == 0)
+        return 0;
+    return relabel_tree(source, label, err);
+}
+
 static int add_given(struct build *b, struct json_object *to, const struct given_list *list,
                      struct error *err)
 {
@@ -162,7 +176,10 @@ static int add_given(struct build *b, struct json_object *to, const struct given
         struct json_object *mount;
 
         if (!entry->asked_for) {
-            json_add(to, NULL, oci_bind_ours(entry->destination, entry->source, entry->readonly));
+            mount = oci_bind_ours(entry->destination, entry->source, entry->readonly);
+            json_add(to, NULL, mount);
+            if (relabel(b, entry, mount, err) < 0)
+                return -1;
             continue;
         }
         mount = oci_bind_asked_for(entry->asked_for, b->in->features, b->in->userns, &spread, err);
@@ -171,6 +188,9 @@ static int add_given(struct build *b, struct json_object *to, const struct given
                               entry->asked_for->container_path);
         json_add_str(mount, "destination", entry->destination);
         json_add(to, NULL, mount);
+        if (relabel(b, entry, mount, err) < 0)
+            return error_wrap(err, "mounts: container_path \"%s\"",
+                              entry->asked_for->container_path);
     }
     if (propagations[spread])
         json_add_str(b->linux, "rootfsPropagation", propagations[spread]);

@@ -95,39 +95,12 @@ static void test_apparmor_without_a_kernel_for_it(void **state)
     expect_refusal("apparmor is not supported by this node");
 }
 
-static void test_selinux_levels_are_checked(void **state)
-{
-    static const char *const good[] = {"",         "s0",          "s0-s0",         "s0:c1",
-                                       "s0:c1,c2", "s0:c0.c1023", "s0-s0:c1.c2,c3"};
-    static const char *const bad[] = {"x",   "s",      "s00",    "s0:",       "s0:c",
-                                      "s0-", "s0:c1,", "s0:c1.", "s0:c12345", "s0:c1 "};
-    static Runtime__V1__SELinuxOption options = RUNTIME__V1__SELINUX_OPTION__INIT;
-
-    (void)state;
-    t.security.selinux_options = &options;
-    for (size_t i = 0; i < COUNT_OF(good); i++) {
-        options.level = (char *)good[i];
-        build();
-        assert_string_equal(part("process", "selinuxLabel"), "nothing");
-    }
-    for (size_t i = 0; i < COUNT_OF(bad); i++) {
-        options.level = (char *)bad[i];
-        expect_refusal("selinux_options.level: ");
-    }
-    t.host.has_selinux = t.in.policy.selinux_enabled = true;
-    options.level = (char *)"s0:c1,c2";
-    build();
-    assert_string_equal(part("process", "selinuxLabel"),
-                        "\"system_u:system_r:container_t:s0:c1,c2\"");
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         PLAIN(test_the_default_seccomp_profile_follows_capabilities),
         PLAIN(test_seccomp_profiles_are_chosen_as_asked),
         PLAIN(test_apparmor_without_a_kernel_for_it),
-        PLAIN(test_selinux_levels_are_checked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,73 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ctype.h>
+#include "oci/selinux.h"
+
 #include <string.h>
 
 #include "base/json.h"
 #include "base/own.h"
 #include "oci/build.h"
+#include "oci/selinux_levels.h"
 
-enum { DIGITS_MAX = 4 };
+static const char NAME_LETTERS[] =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 
-/* Reads letter and one or more digits, at most max; returns what follows or NULL. */
-static const char *read_part(const char *at, char letter, size_t max)
+static int check_name(const char *field, const char *name, struct error *err)
 {
-    size_t n = 0;
-
-    if (*at++ != letter)
-        return NULL;
-    while (isdigit((unsigned char)at[n]))
-        n++;
-    return n > 0 && n <= max ? at + n : NULL;
+    if (name[strspn(name, NAME_LETTERS)])
+        return error_set(err, ERROR_INVALID, "selinux_options.%s: \"%s\" is no name", field, name);
+    return 0;
 }
 
-/* s0 or s0-s0, then :c1 or :c1.c2 or :c1,c2 and so on. */
-static bool level_is_valid(const char *at)
+int oci_selinux_check(const Runtime__V1__SELinuxOption *options, struct error *err)
 {
-    at = read_part(at, 's', 1);
-    if (at && *at == '-')
-        at = read_part(at + 1, 's', 1);
-    if (!at || !*at)
-        return at != NULL;
-    if (*at != ':')
-        return false;
-    do {
-        at = read_part(at + 1, 'c', DIGITS_MAX);
-        if (at && *at == '.')
-            at = read_part(at + 1, 'c', DIGITS_MAX);
-    } while (at && *at == ',');
-    return at && !*at;
+    if (!options)
+        return 0;
+    if (check_name("user", options->user, err) < 0 || check_name("role", options->role, err) < 0 ||
+        check_name("type", options->type, err) < 0)
+        return -1;
+    if (*options->level && !selinux_levels_is_valid(options->level))
+        return error_set(err, ERROR_INVALID, "selinux_options.level: \"%s\" is no level",
+                         options->level);
+    return 0;
 }
 
-static const char *or_default(const char *text, const char *otherwise)
+/* The container's, else the pod's, else the default: each part by itself, so that a container with
+ * another type stays at the level of its pod. */
+static const char *choose(const char *own, const char *pods, const char *otherwise)
 {
-    return *text ? text : otherwise;
-}
-
-/* The pod's count for a container that has none. */
-static const Runtime__V1__SELinuxOption *find_options(const struct build *b)
-{
-    const Runtime__V1__LinuxPodSandboxConfig *pod = b->in->pod_config->linux;
-
-    if (b->security->selinux_options)
-        return b->security->selinux_options;
-    return pod && pod->security_context ? pod->security_context->selinux_options : NULL;
+    if (own && *own)
+        return own;
+    return pods && *pods ? pods : otherwise;
 }
 
 int oci_selinux_add(struct build *b, struct error *err)
 {
-    const Runtime__V1__SELinuxOption *options = find_options(b);
+    static const Runtime__V1__SELinuxOption none = RUNTIME__V1__SELINUX_OPTION__INIT;
+    const Runtime__V1__SELinuxOption *own = b->security->selinux_options, *pods;
+    const char *user, *level;
     AUTO_FREE char *process = NULL, *mount = NULL;
 
-    if (options && *options->level && !level_is_valid(options->level))
-        return error_set(err, ERROR_INVALID, "selinux_options.level: \"%s\" is no level",
-                         options->level);
-    if (!b->in->policy.selinux_enabled || !b->in->host->has_selinux || !options)
+    if (oci_selinux_check(own, err) < 0)
+        return -1;
+    if (!b->in->policy.selinux_enabled || !b->in->host->has_selinux)
         return 0;
-    process = xasprintf("%s:%s:%s:%s", or_default(options->user, "system_u"),
-                        or_default(options->role, "system_r"),
-                        or_default(options->type, "container_t"), or_default(options->level, "s0"));
-    mount = xasprintf("%s:object_r:container_file_t:%s", or_default(options->user, "system_u"),
-                      or_default(options->level, "s0"));
+    own = own ? own : &none;
+    pods = b->in->pod_selinux ? b->in->pod_selinux : &none;
+    user = choose(own->user, pods->user, "system_u");
+    level = choose(own->level, pods->level, "s0");
+    process = xasprintf("%s:%s:%s:%s", user, choose(own->role, pods->role, "system_r"),
+                        choose(own->type, pods->type, "container_t"), level);
+    mount = xasprintf("%s:object_r:container_file_t:%s", user, level);
     if (!b->privileged)
         json_add_str(b->process, "selinuxLabel", process);
     json_add_str(b->linux, "mountLabel", mount);

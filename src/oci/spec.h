@@ -47,6 +47,7 @@ struct oci_input {
     struct json_object *image_config; /* the image's whole configuration, or NULL */
     const char *image_name;           /* for the annotation when the client gives none */
     const char *pod_dir;              /* hostname, hosts, resolv.conf, shm/, ns/{net,ipc,uts} */
+    const Runtime__V1__SELinuxOption *pod_selinux; /* of the pod as it was made; or NULL */
     bool pod_owns_network;
     bool pod_owns_ipc;
     bool pod_owns_uts;

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "image/rootfs.h"
 #include "oci/spec.h"
+#include "pod/sandbox_selinux.h"
 
 enum { SPEC_MAX = 4 * 1024 * 1024, VOLUMES_MAX = 128 };
 
@@ -118,6 +119,7 @@ static int build(struct container *c, const Runtime__V1__PodSandboxConfig *pod_c
         .image_config = image_config,
         .image_name = *c->image_name ? c->image_name : c->image_id,
         .pod_dir = c->sandbox->dir,
+        .pod_selinux = sandbox_selinux_options(c->sandbox),
         .pod_owns_network = !sandbox_on_host_network(c->sandbox),
         .pod_owns_uts = !sandbox_on_host_network(c->sandbox),
         .pod_owns_ipc = !sandbox_on_host_ipc(c->sandbox),

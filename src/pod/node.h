@@ -10,6 +10,7 @@
 #include "net/cni.h"
 #include "oci/features.h"
 #include "oci/host.h"
+#include "oci/selinux_levels.h"
 #include "oci/spec.h"
 #include "os/job.h"
 #include "os/loop.h"
@@ -59,6 +60,7 @@ struct node {
     bool unprivileged_ports; /* in pods with a network of their own everybody may bind low ports */
     bool unprivileged_icmp;  /* and send pings */
     struct cdi_cache *cdi;
+    struct selinux_levels selinux;
     struct json_object *blockio_classes; /* or NULL */
     struct oci_host host;
     char boot_id[37];

@@ -17,6 +17,7 @@
 #include "pod/image_volume.h"
 #include "pod/pod_files.h"
 #include "pod/sandbox_record.h"
+#include "pod/sandbox_selinux.h"
 #include "pod/shim.h"
 
 enum {
@@ -55,6 +56,7 @@ static void put_sandbox(struct sandbox *taken)
 
     taken->announced = true;
     taken->network_closed = sandbox_on_host_network(taken);
+    sandbox_selinux_hold(taken);
     image_volume_recover(taken);
     if (shim_lives(taken))
         exit_monitor_watch_shim(taken);

@@ -10,6 +10,7 @@
 #include "pod/sandbox.h"
 #include "pod/sandbox_network.h"
 #include "pod/sandbox_record.h"
+#include "pod/sandbox_selinux.h"
 #include "pod/shim.h"
 #include "pod/stage.h"
 
@@ -142,7 +143,15 @@ static struct sandbox *prepare(struct node *n, const Runtime__V1__RunPodSandboxR
     s->runtime = runtime;
     s->created_ns = clock_now_ns();
     s->network_closed = true;
+    if (sandbox_selinux_assign(s, err) < 0) {
+        if (err->code == ERROR_INVALID) /* clients know a bad label as a plain error */
+            err->code = ERROR_UNKNOWN;
+        node_release_name(n, name);
+        sandbox_free(s);
+        return NULL;
+    }
     if (stage_end(t, "record", sandbox_record_insert(s, err)) < 0) {
+        sandbox_selinux_release(s);
         node_release_name(n, name);
         sandbox_free(s);
         return NULL;

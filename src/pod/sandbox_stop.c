@@ -15,6 +15,7 @@
 #include "pod/sandbox.h"
 #include "pod/sandbox_network.h"
 #include "pod/sandbox_record.h"
+#include "pod/sandbox_selinux.h"
 #include "pod/shim.h"
 
 /* StopPodSandbox and RemovePodSandbox, §8.2 and §8.3. Every step passes over what is done already,
@@ -160,8 +161,10 @@ static int stop_and_remove(void *data, struct error *err)
         notify_sandbox(s, RUNTIME__V1__CONTAINER_EVENT_TYPE__CONTAINER_DELETED_EVENT);
     if (sandbox_record_delete(s, err) < 0)
         return error_wrap(err, "remove pod %s", s->id);
-    if (take_from_map(s))
+    if (take_from_map(s)) {
+        sandbox_selinux_release(s);
         node_release_name(s->node, s->name);
+    }
     return 0;
 }
 
