@@ -157,6 +157,7 @@ int setup_node(struct node *n, const struct config *c, struct loop *loop, struct
         open_stores(n, c, err) < 0)
         return -1;
     n->host.has_apparmor &= !c->disable_apparmor;
+    n->selinux_enabled = c->enable_selinux && n->host.has_selinux;
     add_runtimes(n, c);
     n->cni = make_cni(c);
     n->cni_conf_dir = xstrdup(c->cni_conf_dir);

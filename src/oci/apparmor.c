@@ -15,9 +15,6 @@ enum { PARSER_MS = 30 * 1000, WORDS_MAX = 4096 };
 /* As other runtimes call theirs, so that pods and policies that name it keep working. */
 #define DEFAULT_NAME "cri-containerd.apparmor.d"
 
-static const char LOADED[] = "/sys/kernel/security/apparmor/profiles";
-static const char PARSER[] = "/sbin/apparmor_parser";
-
 /* A container may do what files and capabilities allow, but neither mount nor write to those parts
  * of /proc and /sys that reach the node. */
 static const char DEFAULT_PROFILE[] =
@@ -51,15 +48,15 @@ static const char DEFAULT_PROFILE[] =
     "}\n";
 
 /* Lines are "name (mode)". */
-static int is_loaded(const char *name, bool *out, struct error *err)
+static int is_loaded(const struct oci_host *host, const char *name, bool *out, struct error *err)
 {
-    FILE *file = fopen(LOADED, "re");
+    FILE *file = fopen(host->apparmor_profiles, "re");
     AUTO_FREE char *line = NULL;
     size_t size = 0;
     bool found = false;
 
     if (!file)
-        return error_errno(err, errno, "open %s", LOADED);
+        return error_errno(err, errno, "open %s", host->apparmor_profiles);
     while (!found && getline(&line, &size, file) >= 0) {
         char *mode = strrchr(line, '(');
 
@@ -72,9 +69,9 @@ static int is_loaded(const char *name, bool *out, struct error *err)
     return 0;
 }
 
-static int load_default(struct error *err)
+static int load_default(const struct oci_host *host, struct error *err)
 {
-    static const char *const argv[] = {PARSER, "-Kr", NULL};
+    const char *const argv[] = {host->apparmor_parser, "-Kr", NULL};
     struct process_spec spec = PROCESS_SPEC(argv);
     AUTO_FINI(buf) words = BUF(WORDS_MAX);
     struct process_io io = {
@@ -86,24 +83,24 @@ static int load_default(struct error *err)
         return error_wrap(err, "load AppArmor profile %s", DEFAULT_NAME);
     if (status != 0)
         return error_set(err, ERROR_UNKNOWN, "load AppArmor profile %s: %s: status %d: %s",
-                         DEFAULT_NAME, PARSER, status, words.len ? words.data : "");
+                         DEFAULT_NAME, host->apparmor_parser, status, words.len ? words.data : "");
     return 0;
 }
 
-static int ensure_default(struct error *err)
+static int ensure_default(const struct oci_host *host, struct error *err)
 {
     bool loaded = false;
 
-    if (is_loaded(DEFAULT_NAME, &loaded, err) < 0)
+    if (is_loaded(host, DEFAULT_NAME, &loaded, err) < 0)
         return -1;
-    return loaded ? 0 : load_default(err);
+    return loaded ? 0 : load_default(host, err);
 }
 
 static int add_local(struct build *b, const char *name, struct error *err)
 {
     bool loaded = false;
 
-    if (is_loaded(name, &loaded, err) < 0)
+    if (is_loaded(b->in->host, name, &loaded, err) < 0)
         return -1;
     if (!loaded)
         return error_set(err, ERROR_PRECONDITION, "apparmor profile \"%s\" is not loaded", name);
@@ -131,7 +128,7 @@ int oci_apparmor_add(struct build *b, struct error *err)
         return add_local(b, profile.name, err);
     if (b->privileged)
         return 0;
-    if (ensure_default(err) < 0)
+    if (ensure_default(b->in->host, err) < 0)
         return -1;
     json_add_str(b->process, "apparmorProfile", DEFAULT_NAME);
     return 0;

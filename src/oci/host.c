@@ -20,6 +20,8 @@
 enum { TEXT_MAX = 64 * 1024 };
 
 static const char CGROUPS[] = "/sys/fs/cgroup";
+static const char APPARMOR_PROFILES[] = "/sys/kernel/security/apparmor/profiles";
+static const char APPARMOR_PARSER[] = "/sbin/apparmor_parser";
 
 /* The text of a small file; the caller frees; NULL when it cannot be read. */
 static char *load(const char *path)
@@ -94,7 +96,7 @@ static bool find_apparmor(void)
     const char *container = getenv("container");
 
     return enabled && enabled[0] == 'Y' && file_exists("/sys/kernel/security/apparmor") &&
-           (!container || !*container) && file_exists("/sbin/apparmor_parser");
+           (!container || !*container) && file_exists(APPARMOR_PARSER);
 }
 
 static bool find_seccomp(void)
@@ -124,6 +126,8 @@ int oci_host_detect(struct oci_host *out, struct error *err)
                          .oom_score_adj = score ? (int)strtol(score, NULL, 10) : 0,
                          .has_seccomp = find_seccomp(),
                          .has_apparmor = find_apparmor(),
+                         .apparmor_profiles = APPARMOR_PROFILES,
+                         .apparmor_parser = APPARMOR_PARSER,
                          .resctrl = "/sys/fs/resctrl",
                          .has_selinux = file_exists("/sys/fs/selinux/enforce"),
                          .systemd_is_init = file_exists("/run/systemd/system")};

@@ -24,7 +24,9 @@ struct oci_host {
     int oom_score_adj;        /* of this process */
     bool oom_score_bounded;   /* it must not go below that: no CAP_SYS_RESOURCE */
     bool has_seccomp;
-    bool has_apparmor; /* and its parser is installed, and we are in no container */
+    bool has_apparmor;             /* and its parser is installed, and we are in no container */
+    const char *apparmor_profiles; /* the kernel's list of those that are loaded: a constant */
+    const char *apparmor_parser;   /* the program: a constant */
     bool has_selinux;
     bool systemd_is_init;
     unsigned kernel_major;

@@ -80,27 +80,11 @@ static void test_seccomp_profiles_are_chosen_as_asked(void **state)
     expect_refusal("seccomp is not supported by the kernel");
 }
 
-static void test_apparmor_without_a_kernel_for_it(void **state)
-{
-    static Runtime__V1__SecurityProfile profile = RUNTIME__V1__SECURITY_PROFILE__INIT;
-
-    (void)state;
-    build();
-    t.security.apparmor_profile = (char *)"unconfined";
-    build();
-    assert_string_equal(part("process", "apparmorProfile"), "nothing");
-    t.security.apparmor_profile = (char *)"localhost/mine";
-    expect_refusal("apparmor is not supported by this node, and profile mine was asked for");
-    t.security.apparmor = &profile;
-    expect_refusal("apparmor is not supported by this node");
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         PLAIN(test_the_default_seccomp_profile_follows_capabilities),
         PLAIN(test_seccomp_profiles_are_chosen_as_asked),
-        PLAIN(test_apparmor_without_a_kernel_for_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,7 +60,8 @@ struct node {
     bool unprivileged_ports; /* in pods with a network of their own everybody may bind low ports */
     bool unprivileged_icmp;  /* and send pings */
     struct cdi_cache *cdi;
-    struct selinux_levels selinux;
+    bool selinux_enabled;                /* by the configuration, and the kernel has it */
+    struct selinux_levels selinux;       /* what levels pods have then */
     struct json_object *blockio_classes; /* or NULL */
     struct oci_host host;
     char boot_id[37];

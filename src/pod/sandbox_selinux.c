@@ -3,11 +3,6 @@
 
 #include "oci/selinux.h"
 
-static bool is_enabled(const struct sandbox *s)
-{
-    return s->runtime->policy.selinux_enabled && s->node->host.has_selinux;
-}
-
 static Runtime__V1__SELinuxOption *find(const struct sandbox *s)
 {
     const Runtime__V1__LinuxPodSandboxConfig *linux = s->config->linux;
@@ -52,7 +47,7 @@ int sandbox_selinux_assign(struct sandbox *s, struct error *err)
 
     if (oci_selinux_check(asked_for, err) < 0)
         return -1;
-    if (!is_enabled(s))
+    if (!s->node->selinux_enabled)
         return 0;
     options = provide(s);
     if (*options->level) {
@@ -72,7 +67,7 @@ void sandbox_selinux_hold(struct sandbox *s)
 {
     const Runtime__V1__SELinuxOption *options = find(s);
 
-    if (is_enabled(s) && options && *options->level)
+    if (s->node->selinux_enabled && options && *options->level)
         selinux_levels_hold(&s->node->selinux, options->level);
 }
 
@@ -80,6 +75,6 @@ void sandbox_selinux_release(struct sandbox *s)
 {
     const Runtime__V1__SELinuxOption *options = find(s);
 
-    if (is_enabled(s) && options && *options->level)
+    if (s->node->selinux_enabled && options && *options->level)
         selinux_levels_release(&s->node->selinux, options->level);
 }

@@ -12,7 +12,6 @@
 
 static struct {
     struct node node;
-    struct node_runtime runtime;
     struct error err;
 } t;
 
@@ -23,8 +22,7 @@ static int set_up(void **state)
     memset(&t, 0, sizeof t);
     selinux_levels_init(&t.node.selinux, 3);
     t.node.state = (char *)"/nowhere";
-    t.node.host.has_selinux = true;
-    t.runtime.policy.selinux_enabled = true;
+    t.node.selinux_enabled = true;
     return 0;
 }
 
@@ -43,7 +41,6 @@ static struct sandbox *pod(const char *level)
     Runtime__V1__LinuxSandboxSecurityContext security =
         RUNTIME__V1__LINUX_SANDBOX_SECURITY_CONTEXT__INIT;
     Runtime__V1__SELinuxOption options = RUNTIME__V1__SELINUX_OPTION__INIT;
-    struct sandbox *s;
 
     if (level) {
         config.linux = &linux;
@@ -51,10 +48,8 @@ static struct sandbox *pod(const char *level)
         security.selinux_options = &options;
         options.level = (char *)level;
     }
-    s = sandbox_new(&t.node, "id", "name",
-                    (Runtime__V1__PodSandboxConfig *)message_copy(&config.base));
-    s->runtime = &t.runtime;
-    return s;
+    return sandbox_new(&t.node, "id", "name",
+                       (Runtime__V1__PodSandboxConfig *)message_copy(&config.base));
 }
 
 static const char *level_of(const struct sandbox *s)
@@ -110,7 +105,7 @@ static void test_without_selinux_nothing_is_added(void **state)
     AUTO(sandbox) *a = pod(NULL), *b = pod("x");
 
     (void)state;
-    t.node.host.has_selinux = false;
+    t.node.selinux_enabled = false;
     assert_int_equal(sandbox_selinux_assign(a, &t.err), 0);
     assert_null(sandbox_selinux_options(a));
     assert_int_equal(sandbox_selinux_assign(b, &t.err), -1);
