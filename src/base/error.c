@@ -19,6 +19,12 @@ static enum error_code code_of_errno(int errnum)
         return ERROR_DEADLINE;
     case ECANCELED:
         return ERROR_CANCELLED;
+    case ENOSPC:
+    case EDQUOT:
+    case ENOMEM:
+    case EMFILE:
+    case ENFILE:
+        return ERROR_EXHAUSTED;
     case ECONNREFUSED:
     case ECONNRESET:
     case EPIPE:

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -253,7 +254,7 @@ static _Noreturn void become_fetcher(const struct registry_options *options, int
     _exit(EXIT_SUCCESS);
 }
 
-int fetcher_start(const struct registry_options *options, struct error *err)
+int fetcher_start(const struct registry_options *options, struct fetcher *out, struct error *err)
 {
     pid_t parent = getpid(), pid;
     int ends[2];
@@ -268,5 +269,14 @@ int fetcher_start(const struct registry_options *options, struct error *err)
         fd_close(&ours);
         become_fetcher(options, fd_take(&theirs), parent);
     }
-    return fd_take(&ours);
+    *out = (struct fetcher){fd_take(&ours), pid};
+    return 0;
+}
+
+void fetcher_end(struct fetcher *f)
+{
+    fd_close(&f->socket);
+    while (f->pid > 0 && waitpid(f->pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    f->pid = 0;
 }

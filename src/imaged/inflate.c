@@ -18,6 +18,8 @@ struct inflate {
     bool in_stream; /* inside a member or frame */
     struct inflate_state *gzip;
     ZSTD_DStream *zstd;
+    uint64_t taken; /* bytes of input and output so far */
+    uint64_t given;
 };
 
 struct inflate *inflate_new(void)
@@ -199,8 +201,8 @@ static ssize_t pass_held(struct inflate *i, uint8_t *out, size_t out_len, struct
     return n;
 }
 
-ssize_t inflate_next(struct inflate *i, struct inflate_input *in, void *out, size_t out_len,
-                     struct error *err)
+static ssize_t next(struct inflate *i, struct inflate_input *in, void *out, size_t out_len,
+                    struct error *err)
 {
     ssize_t first = 0, rest;
 
@@ -214,6 +216,33 @@ ssize_t inflate_next(struct inflate *i, struct inflate_input *in, void *out, siz
         return first;
     rest = decode(i, in, (uint8_t *)out + first, out_len - (size_t)first, err);
     return rest < 0 ? -1 : first + rest;
+}
+
+/* A small stream must not fill the disk. */
+static int check_growth(const struct inflate *i, struct error *err)
+{
+    if (i->given > INFLATE_BYTES_MAX)
+        return error_set(err, ERROR_EXHAUSTED, "it is larger than %llu GiB unpacked",
+                         (unsigned long long)(INFLATE_BYTES_MAX >> 30));
+    if (i->given > INFLATE_BYTES_ALWAYS &&
+        (i->given - INFLATE_BYTES_ALWAYS) / INFLATE_GROWTH_MAX > i->taken)
+        return error_set(err, ERROR_EXHAUSTED,
+                         "%llu compressed bytes have become more than %d times as many",
+                         (unsigned long long)i->taken, INFLATE_GROWTH_MAX);
+    return 0;
+}
+
+ssize_t inflate_next(struct inflate *i, struct inflate_input *in, void *out, size_t out_len,
+                     struct error *err)
+{
+    size_t before = in->len;
+    ssize_t n = next(i, in, out, out_len, err);
+
+    if (n < 0)
+        return -1;
+    i->taken += before - in->len;
+    i->given += (size_t)n;
+    return check_growth(i, err) < 0 ? -1 : n;
 }
 
 ssize_t inflate_finish(struct inflate *i, void *out, struct error *err)

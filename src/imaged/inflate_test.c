@@ -213,6 +213,32 @@ static void test_a_zstd_window_too_large_is_refused(void **state)
     assert_string_equal(err.text, "zstd stream: its window is larger than 128 MiB");
 }
 
+static void test_a_stream_that_grows_beyond_measure_is_refused(void **state)
+{
+    enum { PIECE = 64 << 20, PIECES_MAX = 40, ROOM = 1 << 20 };
+    AUTO(inflate) *i = inflate_new();
+    AUTO_FREE char *room = xmalloc(ROOM), *zeros = xcalloc(1, PIECE);
+    AUTO_FINI(buf) frame = BUF((size_t)2 * PIECE);
+    uint64_t given = 0;
+    struct error err = {0};
+    ssize_t n = 0;
+    (void)state;
+
+    add_zstd(&frame, zeros, PIECE);
+    for (int piece = 0; piece < PIECES_MAX && n >= 0; piece++) {
+        struct inflate_input in = {frame.data, frame.len};
+
+        do {
+            n = inflate_next(i, &in, room, ROOM, &err);
+            given += n > 0 ? (uint64_t)n : 0;
+        } while (n == ROOM || (n >= 0 && in.len > 0));
+    }
+    assert_int_equal(n, -1);
+    assert_int_equal(err.code, ERROR_EXHAUSTED);
+    assert_in_range(given, INFLATE_BYTES_ALWAYS, INFLATE_BYTES_ALWAYS + ((uint64_t)256 << 20));
+    assert_non_null(strstr(err.text, "more than 2000 times"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +249,7 @@ int main(void)
         cmocka_unit_test(test_a_stream_cut_off_is_refused),
         cmocka_unit_test(test_damage_is_refused),
         cmocka_unit_test(test_a_zstd_window_too_large_is_refused),
+        cmocka_unit_test(test_a_stream_that_grows_beyond_measure_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

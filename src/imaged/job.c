@@ -4,7 +4,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fd.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/own.h"
@@ -90,7 +89,7 @@ static int run_pull(struct json_object *job, const struct common *c, struct erro
         .platform = c->platform,
         .concurrency = c->concurrency,
         .idle_timeout_ms = json_get_int(job, "idle_timeout_ms", 0),
-        .fetcher = -1,
+        .fetcher = {.socket = -1},
     };
     int result;
 
@@ -104,7 +103,7 @@ static int run_pull(struct json_object *job, const struct common *c, struct erro
         result = close_up(c, NULL, err);
     if (result == 0)
         result = pull_run(&p, err);
-    fd_close(&p.fetcher);
+    fetcher_end(&p.fetcher);
     return result;
 }
 

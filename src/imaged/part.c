@@ -14,8 +14,8 @@
 #include "imaged/leftover.h"
 #include "imaged/stop.h"
 
-/* The mode tells whether somebody waits for the part. */
-enum { MODE = 0600, AWAITED_MODE = 0640, LOCK_WAIT_MS = 50 };
+/* Who waits for a part has a shared lock on this byte of it, so that who has the part knows. */
+enum { AWAITED_BYTE = 0, LOCK_WAIT_MS = 50 };
 
 static char *folder_of(const char *root)
 {
@@ -95,21 +95,32 @@ int part_prepare(const char *root, struct error *err)
 
 /* --- one of ours --- */
 
-/* Who has it is told that we want it too. */
-static void ask_to_keep(const char *path)
+static struct flock awaited(short type)
 {
+    return (struct flock){
+        .l_type = type, .l_whence = SEEK_SET, .l_start = AWAITED_BYTE, .l_len = 1};
+}
+
+/* Who has it is told that we want it too, for as long as the descriptor is open. */
+static int ask_to_keep(const char *path)
+{
+    struct flock lock = awaited(F_RDLCK);
     AUTO_CLOSE int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
-    if (fd >= 0 && fchmod(fd, AWAITED_MODE) < 0)
-        return; /* then it is fetched once more */
+    if (fd < 0 || fcntl(fd, F_OFD_SETLK, &lock) < 0)
+        return -1; /* then it is fetched once more */
+    return fd_take(&fd);
 }
 
 static int take_lock(struct part *p, struct error *err)
 {
+    AUTO_CLOSE int asking = -1;
+
     while ((p->fd = leftover_lock(p->path, O_RDWR | O_CREAT)) < 0) {
         if (errno != EWOULDBLOCK)
             return error_errno(err, errno, "open %s", p->path);
-        ask_to_keep(p->path);
+        fd_close(&asking); /* it may be another file by now */
+        asking = ask_to_keep(p->path);
         stop_sleep_ms(LOCK_WAIT_MS);
         if (stop_check(err) < 0)
             return -1;
@@ -131,8 +142,7 @@ int part_open(const char *root, const char *digest, int64_t size, struct part *o
         return -1;
     }
     *out = p;
-    /* From now on whoever wants it marks it anew. */
-    if (fchmod(p.fd, MODE) == 0 && fstat(p.fd, &st) == 0 && st.st_size <= size)
+    if (fstat(p.fd, &st) == 0 && st.st_size <= size)
         out->kept = st.st_size;
     else if (part_empty(out, err) < 0) {
         part_close(out, false);
@@ -149,11 +159,12 @@ int part_empty(struct part *p, struct error *err)
 
 static bool is_to_stay(const struct part *p, bool taken_in)
 {
+    struct flock lock = awaited(F_WRLCK);
     struct stat st;
 
-    if (fstat(p->fd, &st) < 0)
-        return false;
-    return taken_in ? (st.st_mode & 07777) == AWAITED_MODE : st.st_size >= PART_WORTH_KEEPING;
+    if (taken_in)
+        return fcntl(p->fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    return fstat(p->fd, &st) == 0 && st.st_size >= PART_WORTH_KEEPING;
 }
 
 void part_close(struct part *p, bool taken_in)

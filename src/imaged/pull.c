@@ -6,7 +6,6 @@
 #include "image/manifest.h"
 #include "imaged/assembly.h"
 #include "imaged/errand.h"
-#include "imaged/fetcher.h"
 #include "imaged/part.h"
 #include "imaged/stop.h"
 
@@ -19,7 +18,7 @@ static int load(void *data, const struct descriptor *d, struct buf *out, struct 
     if (d->size > MANIFEST_BYTES_MAX)
         return error_set(err, ERROR_EXHAUSTED, "%s has more than %d bytes", d->digest,
                          MANIFEST_BYTES_MAX);
-    return errand_load(p->fetcher, d, out, err);
+    return errand_load(p->fetcher.socket, d, out, err);
 }
 
 /* Bytes that are not what they should be would be as wrong the next time. */
@@ -38,7 +37,7 @@ static int fetch(void *data, const struct descriptor *blob, unpack_write *write,
 
     if (part_open(p->root, blob->digest, blob->size, &part, err) < 0)
         return -1;
-    result = errand_fetch(p->fetcher, blob, &part, write, target, err);
+    result = errand_fetch(p->fetcher.socket, blob, &part, write, target, err);
     part_close(&part, result == 0 || !is_worth_keeping(err));
     return result;
 }
@@ -67,7 +66,7 @@ static int pull(struct pull *p, const struct image_reference *ref, struct error 
                          .source = {p, load, fetch},
                          .names = &names};
 
-    if (errand_resolve(p->fetcher, &target, &body, err) < 0)
+    if (errand_resolve(p->fetcher.socket, &target, &body, err) < 0)
         return -1;
     name_it(ref, target.digest, &names);
     return assembly_run(&a, &target, &body, err);
@@ -83,8 +82,7 @@ int pull_start(struct pull *p, struct error *err)
 
     if (reference_parse(p->image, &ref, err) < 0)
         return -1;
-    p->fetcher = fetcher_start(&options, err);
-    return p->fetcher < 0 ? error_wrap(err, "pull %s", p->image) : 0;
+    return fetcher_start(&options, &p->fetcher, err) < 0 ? error_wrap(err, "pull %s", p->image) : 0;
 }
 
 int pull_run(struct pull *p, struct error *err)

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/strv.h"
 #include "image/platform.h"
+#include "imaged/fetcher.h"
 #include "imaged/registry.h"
 
 /* pull: one image from a registry to the disk. Once per process. */
@@ -14,7 +15,7 @@ struct pull {
     struct platform platform;
     size_t concurrency;
     int64_t idle_timeout_ms; /* of the registry; 0: a default */
-    int fetcher;             /* pull_start() sets it */
+    struct fetcher fetcher;  /* pull_start() sets it; fetcher_end() */
 };
 
 /* Starts the process that talks to the registry: before the sandbox and before any thread. */

@@ -117,7 +117,7 @@ static const int unpacking[] = {
     SYS_syncfs,       SYS_fallocate,  SYS_sync_file_range, SYS_flock,        SYS_setxattr,
     SYS_lsetxattr,    SYS_fsetxattr,  SYS_getxattr,        SYS_lgetxattr,    SYS_fgetxattr,
     SYS_listxattr,    SYS_llistxattr, SYS_flistxattr,      SYS_fremovexattr, SYS_umask,
-    SYS_memfd_create, SYS_fadvise64,  SYS_copy_file_range,
+    SYS_memfd_create, SYS_fadvise64,  SYS_copy_file_range, SYS_wait4,
 #ifdef SYS_poll
     SYS_mkdir,        SYS_rmdir,      SYS_unlink,          SYS_rename,       SYS_chmod,
 #endif

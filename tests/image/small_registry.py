@@ -7,6 +7,11 @@ import re
 import threading
 
 
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, *_):
+        pass  # a client that goes away is one of the things to be tested
+
+
 class SmallRegistry:
     """Serves the images of an OCI layout by their tags; see Limits for what it does with blobs."""
 
@@ -29,7 +34,7 @@ class SmallRegistry:
 
             do_HEAD = do_GET
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.host = f"127.0.0.1:{self.server.server_port}"
 

@@ -162,6 +162,7 @@ def test_a_full_disk_fails_and_leaves_nothing(folder):
     try:
         outcome, _ = harness.unpack(folder, make_tar(entry("f", data=os.urandom(6000000))))
         assert outcome.code == 1 and "No space left" in outcome.message(), outcome.events
+        assert outcome.errors[0]["code"] == 8, "RESOURCE_EXHAUSTED"
         harness.assert_clean(folder / "root", layers=0)
     finally:
         subprocess.run(["umount", folder / "root"], check=True)

@@ -3,6 +3,7 @@
 """Downloads that stop half-way, and downloads that several want."""
 import json
 import os
+import subprocess
 import time
 
 import harness
@@ -129,6 +130,23 @@ def test_a_registry_that_stays_silent_fails_the_pull(folder):
         assert [part.stat().st_size for part in parts(folder)] == [HALF], "it is kept for the next pull"
 
 
+def test_a_full_disk_keeps_nothing(folder):
+    layout = make_layout(folder)
+    root = folder / "root"
+    root.mkdir()
+    for size in ("2m", "4m"):  # full by what comes, or by what is unpacked
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", root], check=True)
+        try:
+            with SmallRegistry(layout) as registry:
+                outcome = harness.run_job(job(folder, registry))
+                assert outcome.code == 1 and outcome.errors[0]["code"] == 8, outcome.events
+                assert "No space left on device" in outcome.message(), outcome.message()
+                harness.assert_clean(root, layers=0)
+                assert parts(folder) == []
+        finally:
+            subprocess.run(["umount", root], check=True)
+
+
 def finish_all(folder, runs):
     outputs = [[json.loads(line) for line in run.stdout] for run in runs]
     assert [run.wait() for run in runs] == [0] * len(runs), outputs
@@ -149,20 +167,26 @@ def test_images_that_share_layers_share_the_work(folder):
         assert len(done) == 1, "it is unpacked once"
 
 
+def waiting(folder):
+    """How many runs wait for the one part there is."""
+    inode = f":{parts(folder)[0].stat().st_ino} "
+    return sum("OFDLCK" in line and inode in line for line in open("/proc/locks", encoding="ascii"))
+
+
 def test_a_blob_on_other_layers_is_fetched_once(folder):
     again = make_tar(entry("again", data=os.urandom(3000000)))
-    layout = make_layout(folder, make_tar(entry("one")), again)
-    layout.add(layout.image(make_tar(entry("two")), again, again), "2")
+    layout = make_layout(folder, make_tar(entry("1")), again)
+    for tag in "23":
+        layout.add(layout.image(make_tar(entry(tag)), again), tag)
     shared = layers_of(layout)[1]
     with SmallRegistry(layout) as registry:
         registry.stop_after[shared] = [HALF]
-        runs = [harness.start(job(folder, registry, tag)) for tag in "12"]
+        runs = [harness.start(job(folder, registry, tag)) for tag in "123"]
         wait_for_part(folder, HALF)
-        end = time.monotonic() + 30
-        while parts(folder)[0].stat().st_mode & 0o777 != 0o640:
-            assert time.monotonic() < end, "nobody waits for it"
+        end = time.monotonic() + 60
+        while waiting(folder) < 2:
+            assert time.monotonic() < end, "the others do not wait"
             time.sleep(0.01)
-        del registry.stop_after[shared]
         registry.released.set()
         finish_all(folder, runs)
         assert registry.starts(shared) == [0, HALF], registry.asked
