@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 static enum error_code code_of_errno(int errnum)
 {
     switch (errnum) {
@@ -43,6 +45,7 @@ int error_set(struct error *err, enum error_code code, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(err->text, sizeof err->text, fmt, args);
     va_end(args);
+    utf8_mend(err->text);
     return -1;
 }
 
@@ -58,6 +61,7 @@ int error_errno(struct error *err, int errnum, const char *fmt, ...)
     va_end(args);
     len = strlen(err->text);
     snprintf(err->text + len, sizeof err->text - len, ": %s", strerror(errnum));
+    utf8_mend(err->text);
     return -1;
 }
 
@@ -73,6 +77,7 @@ int error_wrap(struct error *err, const char *fmt, ...)
     va_end(args);
     len = strlen(err->text);
     snprintf(err->text + len, sizeof err->text - len, ": %s", inner);
+    utf8_mend(err->text);
     return -1;
 }
 

@@ -9,7 +9,8 @@
  * fail and there is nothing to free. The first failure sets the code and the innermost words; each
  * frame on the way up may put its own words in front, so that read aloud the text is a sentence:
  * "start container web: open exit record: No space left on device". Programs branch on the code,
- * never on the text.
+ * never on the text. The text is UTF-8, whatever words others brought into it, and ends where
+ * ERROR_TEXT_MAX is reached.
  *
  * Any thread; one error belongs to one thread at a time. */
 

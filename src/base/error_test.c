@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "base/utf8.h"
+
 static void test_the_chain_reads_as_a_sentence(void **state)
 {
     struct error err;
@@ -44,12 +46,32 @@ static void test_a_long_chain_is_cut_and_ends(void **state)
     assert_int_equal(strlen(err.text), ERROR_TEXT_MAX - 1);
 }
 
+static void test_what_is_cut_inside_a_character_is_text_all_the_same(void **state)
+{
+    char word[2 * ERROR_TEXT_MAX];
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i + 1 < sizeof word; i += 2)
+        memcpy(word + i, "\xC3\xA4", 2);
+    word[sizeof word - 1] = '\0';
+    for (size_t at = 0; at < 2; at++) {
+        error_set(&err, ERROR_UNKNOWN, "%.*s%s", (int)at, "x", word);
+        assert_true(utf8_is_valid(err.text, strlen(err.text)));
+        error_wrap(&err, "y");
+        assert_true(utf8_is_valid(err.text, strlen(err.text)));
+        error_errno(&err, ENOENT, "%.*s%s", (int)at, "z\xFF", word);
+        assert_true(utf8_is_valid(err.text, strlen(err.text)));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_chain_reads_as_a_sentence),
         cmocka_unit_test(test_wrapping_keeps_the_code),
         cmocka_unit_test(test_a_long_chain_is_cut_and_ends),
+        cmocka_unit_test(test_what_is_cut_inside_a_character_is_text_all_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

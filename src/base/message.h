@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -19,3 +20,7 @@ MUST_CHECK ProtobufCMessage *message_unpack(const ProtobufCMessageDescriptor *de
 MUST_CHECK void *message_pack(const ProtobufCMessage *message, size_t *out_len);
 
 void message_free(ProtobufCMessage *message);
+
+/* True when every string in it is UTF-8, as protobuf demands: a client would refuse a message that
+ * gives back another. */
+bool message_is_text(const ProtobufCMessage *message);

@@ -4,8 +4,8 @@
 #include "base/json.h"
 #include "base/own.h"
 #include "base/strv.h"
+#include "base/utf8.h"
 #include "oci/build.h"
-#include "oci/utf8.h"
 
 static const char PATH_DEFAULT[] =
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -110,7 +110,7 @@ static int check_env(const Runtime__V1__KeyValue *variable, struct error *err)
     if (len > 0 && memchr(value, '\0', len))
         return error_set(err, ERROR_INVALID, "envs: the value of %s contains a NUL byte",
                          variable->key);
-    if (!oci_utf8_is_valid(value, len))
+    if (!utf8_is_valid(value, len))
         return error_set(err, ERROR_INVALID, "envs: the value of %s is not UTF-8", variable->key);
     return 0;
 }
@@ -240,7 +240,7 @@ int oci_process_build_exec(struct json_object *spec, char **cmd, size_t n_cmd, b
         json_add_flag(process, "terminal", true);
         json_add(process, "env", with_term(json_get(from, "env")));
     }
-    if (!oci_utf8_is_valid(json_text(args), strlen(json_text(args))))
+    if (!utf8_is_valid(json_text(args), strlen(json_text(args))))
         return error_set(err, ERROR_INVALID, "cmd is not UTF-8");
     *out = TAKE(process);
     return 0;

@@ -5,8 +5,8 @@
 
 #include "base/json.h"
 #include "base/own.h"
+#include "base/utf8.h"
 #include "oci/build.h"
-#include "oci/utf8.h"
 
 /* The oldest version of the specification whose readers know all that is written here. */
 static const char OCI_VERSION[] = "1.0.2";
@@ -63,7 +63,7 @@ static int check_text(const struct build *b, struct error *err)
 {
     const char *text = json_text(b->spec);
 
-    if (!oci_utf8_is_valid(text, strlen(text)))
+    if (!utf8_is_valid(text, strlen(text)))
         return error_set(err, ERROR_INVALID, "the request contains text that is not UTF-8");
     return 0;
 }

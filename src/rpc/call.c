@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/message.h"
 #include "base/own.h"
 #include "rpc/call_server.h"
 #include "wire/grpc_frame.h"
@@ -167,10 +168,12 @@ static ProtobufCMessage *unpack(struct rpc_call *call, struct error *err)
     request =
         arena_unpack(&call->arena, call->route->input, call->request.data, call->request.len, err);
     call->arena.max += HANDLER_MEMORY_MAX;
-    if (request) {
+    if (request && message_is_text(request)) {
         buf_fini(&call->request);
         return call->unpacked = request;
     }
+    if (request)
+        error_set(err, ERROR_INVALID, "string field contains invalid UTF-8");
     arena_fini(&call->arena);
     /* What grpc-go says, and clients know: the bytes are wrong, not the arguments. */
     if (err->code == ERROR_INVALID)

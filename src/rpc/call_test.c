@@ -53,6 +53,21 @@ static void test_a_long_request_is_not_brief(void **state)
     rpc_client_close(c);
 }
 
+static void test_strings_that_are_no_text_are_refused(void **state)
+{
+    struct rpc_fixture *f = *state;
+    struct rpc_client *c = rpc_fixture_open(f);
+    struct error err = {0};
+
+    assert_int_equal(rpc_fixture_ask(c, "f\xFCr", PATIENCE_MS, &err), -1);
+    assert_int_equal(err.code, ERROR_INTERNAL);
+    assert_non_null(strstr(err.text, "invalid UTF-8"));
+    assert_int_equal(rpc_fixture_ask(c, "brief f\xFCr", PATIENCE_MS, &err), -1);
+    assert_int_equal(err.code, ERROR_INTERNAL);
+    assert_int_equal(rpc_fixture_ask(c, "f\xC3\xBCr", PATIENCE_MS, &err), 0);
+    rpc_client_close(c);
+}
+
 static int connect_to(struct rpc_fixture *f)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -108,6 +123,7 @@ int main(void)
         CALL_TEST(test_brief_requests_are_served_on_the_loops_thread_and_others_are_not),
         CALL_TEST(test_a_brief_request_that_fails_tells_its_status),
         CALL_TEST(test_a_long_request_is_not_brief),
+        CALL_TEST(test_strings_that_are_no_text_are_refused),
         CALL_TEST(test_brief_requests_do_not_hold_up_the_loop_for_long),
     };
 
