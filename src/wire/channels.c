@@ -157,7 +157,7 @@ size_t channels_room(const struct channels *c)
 {
     size_t room = websocket_room(c->websocket);
 
-    return data_in(c, room);
+    return data_in(c, room < WEBSOCKET_MESSAGE_MAX ? room : WEBSOCKET_MESSAGE_MAX);
 }
 
 /* False when the connection is being closed. */
@@ -186,8 +186,6 @@ size_t channels_send(struct channels *c, unsigned channel, const void *data, siz
     while ((room = channels_room(c)) > 0) {
         size_t n = left < room ? left : room;
 
-        if (n > data_in(c, WEBSOCKET_MESSAGE_MAX))
-            n = data_in(c, WEBSOCKET_MESSAGE_MAX);
         if (!add_message(c, channel, at, n))
             return len;
         left -= n;

@@ -45,7 +45,8 @@ DEFINE_AUTO(channels)
 MUST_CHECK int channels_next(struct channels *c, struct input *in, struct channels_event *out,
                              struct error *err);
 
-/* How many bytes may be sent now; 0: not before some are transmitted. */
+/* How many bytes channels_send() takes whole now, in one message; 0: none before some are
+ * transmitted. */
 size_t channels_room(const struct channels *c);
 
 /* As websocket_send(); a len of 0 sends an empty message, which clients get at the start as a sign

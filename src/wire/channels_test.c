@@ -208,6 +208,24 @@ static void test_what_is_sent_arrives(void **state)
     expect_round_trip("v4.base64.channel.k8s.io");
 }
 
+/* However much waits already. */
+static void test_the_room_there_is_is_taken_whole(void **state)
+{
+    static const char *const protocols[] = {"v5.channel.k8s.io", "v4.base64.channel.k8s.io"};
+    AUTO_FREE char *data = xcalloc(1, WEBSOCKET_OUT_MAX);
+    (void)state;
+
+    for (size_t i = 0; i < COUNT_OF(protocols); i++)
+        for (size_t waiting = 1; waiting < WEBSOCKET_OUT_MAX; waiting += 1021) {
+            AUTO(channels) *c = channels_new(protocols[i]);
+            size_t room, filled = channels_send(c, 1, data, waiting);
+
+            room = channels_room(c);
+            assert_true(room > 0 || filled > WEBSOCKET_OUT_MAX / 2);
+            assert_int_equal(channels_send(c, 1, data, room), room);
+        }
+}
+
 static void test_an_empty_message_is_a_sign_of_life(void **state)
 {
     AUTO(channels) *binary = channels_new(""), *text = channels_new("base64.channel.k8s.io");
@@ -233,6 +251,7 @@ int main(void)
         cmocka_unit_test(test_base64_is_decoded_in_any_pieces),
         cmocka_unit_test(test_what_is_no_base64_closes_the_connection),
         cmocka_unit_test(test_what_is_sent_arrives),
+        cmocka_unit_test(test_the_room_there_is_is_taken_whole),
         cmocka_unit_test(test_an_empty_message_is_a_sign_of_life),
     };
 

@@ -32,7 +32,8 @@ struct spdy {
     struct spdy_headers *headers;
     struct spdy_streams streams;
     uint32_t last_stream; /* the highest that the client has opened */
-    bool end_is_due;      /* of the frame that has just ended */
+    size_t n_refused;
+    bool end_is_due; /* of the frame that has just ended */
     bool goaway_sent;
     bool failed;
     struct spdy_output out;
@@ -121,11 +122,18 @@ size_t spdy_streams(const struct spdy *s)
     return s->streams.len;
 }
 
+size_t spdy_refused(const struct spdy *s)
+{
+    return s->n_refused;
+}
+
 size_t spdy_room(const struct spdy *s)
 {
-    if (s->out.bytes.len + SPDY_HEAD_SIZE + ROOM_MIN > SPDY_OUT_MAX)
+    size_t used = s->out.bytes.len + SPDY_HEAD_SIZE;
+
+    if (used + ROOM_MIN > SPDY_OUT_MAX)
         return 0;
-    return SPDY_OUT_MAX - s->out.bytes.len - SPDY_HEAD_SIZE;
+    return SPDY_OUT_MAX - used < SPDY_DATA_MAX ? SPDY_OUT_MAX - used : SPDY_DATA_MAX;
 }
 
 size_t spdy_send(struct spdy *s, uint32_t stream, const void *data, size_t len)
@@ -139,8 +147,6 @@ size_t spdy_send(struct spdy *s, uint32_t stream, const void *data, size_t len)
     for (; sent < len && (room = spdy_room(s)) > 0;) {
         size_t n = len - sent < room ? len - sent : room;
 
-        if (n > SPDY_DATA_MAX)
-            n = SPDY_DATA_MAX;
         spdy_output_data(&s->out, stream, 0, (const uint8_t *)data + sent, n);
         sent += n;
     }
@@ -315,6 +321,7 @@ static int open_stream(struct spdy *s, struct spdy_event *out, struct error *err
     s->last_stream = s->stream;
     if (s->goaway_sent || s->streams.len == SPDY_STREAMS_MAX) {
         spdy_output_pair(&s->out, SPDY_FRAME_RST_STREAM, s->stream, SPDY_REFUSED_STREAM);
+        s->n_refused++;
         return 0;
     }
     of = spdy_streams_add(&s->streams, s->stream);

@@ -81,9 +81,9 @@ void spdy_finish(struct spdy *s, uint32_t stream); /* we send no more on it */
 void spdy_reset(struct spdy *s, uint32_t stream, enum spdy_status status);
 bool spdy_has(const struct spdy *s, uint32_t stream);
 size_t spdy_streams(const struct spdy *s); /* how many there are */
+size_t spdy_refused(const struct spdy *s); /* and how many were too many */
 
-/* How many bytes of data may be sent now, all streams together; 0: not before some are
- * transmitted. */
+/* How many bytes spdy_send() takes whole now, in one frame; 0: none before some are transmitted. */
 size_t spdy_room(const struct spdy *s);
 
 /* Adds frames with as much of data as there is room for and returns how much that was; for a stream
