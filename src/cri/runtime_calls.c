@@ -10,6 +10,7 @@
 #include "net/cni_template.h"
 #include "pod/events.h"
 #include "pod/node.h"
+#include "stream/stream_server.h"
 
 int runtime_calls_version(struct rpc_call *call, void *data, const ProtobufCMessage *request,
                           ProtobufCMessage *response, struct error *err)
@@ -124,11 +125,13 @@ int runtime_calls_status(struct rpc_call *call, void *data, const ProtobufCMessa
     out->features->user_namespaces_host_network = has_user_namespaces_on_host_network(n);
     if (((const Runtime__V1__StatusRequest *)request)->verbose) {
         AUTO_FREE char *config = describe_config(n), *networks = cni_describe(n->cni);
+        AUTO_FREE char *streaming = stream_stats_describe(stream_server_stats(n->streams));
 
-        out->info = arena_alloc(a, 3 * sizeof *out->info);
+        out->info = arena_alloc(a, 4 * sizeof *out->info);
         add_info(a, out, "config", config);
         add_info(a, out, "cniconfig", networks);
         add_info(a, out, "lastCNILoadStatus", network_ready ? "OK" : network.text);
+        add_info(a, out, "streaming", streaming);
     }
     return 0;
 }

@@ -16,7 +16,7 @@
 
 enum { FILE_MAX = 1024 * 1024 };
 
-enum kind { TEXT, NUMBER, FLAG, LIST, RUNTIMES, REFUSED };
+enum kind { TEXT, NUMBER, FLAG, LIST, RUNTIMES };
 
 /* Keys below another are written with a dot. */
 static const struct key {
@@ -41,7 +41,12 @@ static const struct key {
     {"registry.config_path", LIST, offsetof(struct config, registry_dirs)},
     {"streaming.address", TEXT, offsetof(struct config, stream_address)},
     {"streaming.port", NUMBER, offsetof(struct config, stream_port)},
-    {"streaming.tls", REFUSED, 0},
+    {"streaming.tls.enabled", FLAG, offsetof(struct config, stream_tls)},
+    {"streaming.tls.cert_file", TEXT, offsetof(struct config, stream_cert_file)},
+    {"streaming.tls.key_file", TEXT, offsetof(struct config, stream_key_file)},
+    {"streaming.tls.client_ca_file", TEXT, offsetof(struct config, stream_client_ca_file)},
+    {"streaming.tls.min_version", TEXT, offsetof(struct config, stream_tls_min_version)},
+    {"streaming.tls.helper", TEXT, offsetof(struct config, stream_tls_helper)},
     {"cdi_spec_dirs", LIST, offsetof(struct config, cdi_spec_dirs)},
     {"unset_seccomp_profile", TEXT, offsetof(struct config, unset_seccomp_profile)},
     {"blockio_config_file", TEXT, offsetof(struct config, blockio_config_file)},
@@ -214,8 +219,6 @@ static int set(struct reading *r, const struct key *key, const yaml_node_t *valu
 {
     if (key->kind == RUNTIMES)
         return set_runtimes(r, value);
-    if (key->kind == REFUSED) /* rather than to serve without what was asked for */
-        return fail(r, value, "this berthd is built without", key->name);
     return set_value(r, key, value, (char *)r->config + key->offset);
 }
 
@@ -242,7 +245,7 @@ static int read_pair(struct reading *r, const char *section, const yaml_node_t *
     for (size_t i = 0; i < COUNT_OF(keys); i++)
         if (strcmp(keys[i].name, name) == 0)
             return set(r, &keys[i], value);
-    if (*section || !is_section(name))
+    if (!is_section(name))
         return fail(r, key, "unknown key", name);
     return read_section(r, name, value);
 }
@@ -334,6 +337,10 @@ void config_init(struct config *c)
         .cni_max_conf_num = 1,
         .cni_ip_pref = xstrdup(""),
         .stream_address = xstrdup("127.0.0.1"),
+        .stream_cert_file = xstrdup(""),
+        .stream_key_file = xstrdup(""),
+        .stream_client_ca_file = xstrdup(""),
+        .stream_tls_min_version = xstrdup("1.2"),
         .unset_seccomp_profile = xstrdup(""),
         .blockio_config_file = xstrdup(""),
         .selinux_category_range = 1024,
@@ -356,6 +363,11 @@ void config_fini(struct config *c)
                      c->cni_cache_dir,
                      c->cni_ip_pref,
                      c->stream_address,
+                     c->stream_cert_file,
+                     c->stream_key_file,
+                     c->stream_client_ca_file,
+                     c->stream_tls_min_version,
+                     c->stream_tls_helper,
                      c->cni_conf_template,
                      c->unset_seccomp_profile,
                      c->blockio_config_file};
@@ -404,6 +416,26 @@ static void add_default_runtimes(struct config *c)
             .name = xstrdup(names[i]), .path = xasprintf("/usr/bin/%s", names[i])};
 }
 
+static int check_tls(const struct config *c, struct error *err)
+{
+    if (!c->stream_tls &&
+        (*c->stream_cert_file || *c->stream_key_file || *c->stream_client_ca_file))
+        return error_set(err, ERROR_INVALID,
+                         "streaming.tls has files, but streaming.tls.enabled is not true");
+    if (!*c->stream_cert_file != !*c->stream_key_file)
+        return error_set(err, ERROR_INVALID,
+                         "streaming.tls has only one of cert_file and key_file");
+    if (strcmp(c->stream_tls_min_version, "1.2") != 0 &&
+        strcmp(c->stream_tls_min_version, "1.3") != 0)
+        return error_set(err, ERROR_INVALID,
+                         "streaming.tls.min_version \"%s\" is neither 1.2 nor 1.3",
+                         c->stream_tls_min_version);
+    if (c->stream_tls && !c->stream_tls_helper)
+        return error_set(err, ERROR_INVALID,
+                         "berth-tls is not installed: set streaming.tls.helper");
+    return 0;
+}
+
 static int check(const struct config *c, struct error *err)
 {
     bool found = false;
@@ -430,7 +462,7 @@ static int check(const struct config *c, struct error *err)
         return error_set(err, ERROR_INVALID, "containerd-shim-berth-v2 is not installed: set shim");
     if (!c->image_helper)
         return error_set(err, ERROR_INVALID, "berth-image is not installed: set image.helper");
-    return 0;
+    return check_tls(c, err);
 }
 
 int config_finish(struct config *c, struct error *err)
@@ -441,6 +473,8 @@ int config_finish(struct config *c, struct error *err)
         c->shim = find_program("containerd-shim-berth-v2");
     if (!c->image_helper)
         c->image_helper = find_program("berth-image");
+    if (!c->stream_tls_helper)
+        c->stream_tls_helper = find_program("berth-tls");
     if (c->n_runtimes == 0)
         add_default_runtimes(c);
     if (c->cni_bin_dirs.len == 0) {

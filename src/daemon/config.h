@@ -39,6 +39,12 @@ struct config {
     struct strv registry_dirs;
     char *stream_address;
     int64_t stream_port; /* 0: any that is free */
+    bool stream_tls;
+    char *stream_cert_file; /* "": self-signed */
+    char *stream_key_file;
+    char *stream_client_ca_file;  /* "": clients need no certificate */
+    char *stream_tls_min_version; /* 1.2 or 1.3 */
+    char *stream_tls_helper;      /* program; NULL: beside berthd, or installed */
     struct strv cdi_spec_dirs;
     char *unset_seccomp_profile; /* "": unconfined */
     char *blockio_config_file;   /* "": none */

@@ -26,7 +26,9 @@ static void test_every_key_is_read(void **state)
                                "enable_unprivileged_icmp: false\n"
                                "cni:\n  conf_dir: /c\n  bin_dirs: [/a, /b]\n  max_conf_num: 2\n"
                                "registry:\n  config_path: /x:/y\n"
-                               "streaming: {address: \"::1\", port: 10250}\n"
+                               "streaming:\n  address: \"::1\"\n  port: 10250\n"
+                               "  tls: {enabled: true, cert_file: /crt, key_file: /key,"
+                               " client_ca_file: /ca, min_version: \"1.3\", helper: /tls}\n"
                                "shim: /shim\nimage: {helper: /image}\n";
     struct error err = {0};
     struct config c;
@@ -44,6 +46,12 @@ static void test_every_key_is_read(void **state)
     assert_string_equal(c.registry_dirs.items[1], "/y");
     assert_string_equal(c.stream_address, "::1");
     assert_int_equal(c.stream_port, 10250);
+    assert_true(c.stream_tls);
+    assert_string_equal(c.stream_cert_file, "/crt");
+    assert_string_equal(c.stream_key_file, "/key");
+    assert_string_equal(c.stream_client_ca_file, "/ca");
+    assert_string_equal(c.stream_tls_min_version, "1.3");
+    assert_string_equal(c.stream_tls_helper, "/tls");
     assert_string_equal(c.runtimes[0].pod_annotations.items[0], "a/*");
     assert_string_equal(c.runtimes[0].container_annotations.items[0], "b");
     assert_true(c.runtimes[0].cgroup_writable);
@@ -79,8 +87,9 @@ static void test_what_is_wrong_is_named_with_its_line(void **state)
         {"runtimes:\n  a: {cgroup_writable: x}\n",
          "f line 2: neither true nor false: \"cgroup_writable\""},
         {"streaming: {port: any}\n", "f line 1: not a number: \"streaming.port\""},
-        {"streaming:\n  tls: {cert_file: /c}\n",
-         "f line 2: this berthd is built without \"streaming.tls\""},
+        {"streaming:\n  tls:\n    cert: /c\n", "f line 3: unknown key \"streaming.tls.cert\""},
+        {"streaming: {tls: {enabled: yes}}\n",
+         "f line 1: neither true nor false: \"streaming.tls.enabled\""},
     };
 
     (void)state;
@@ -90,6 +99,35 @@ static void test_what_is_wrong_is_named_with_its_line(void **state)
 
         config_init(&c);
         assert_int_equal(config_parse(&c, "f", cases[i].text, strlen(cases[i].text), &err), -1);
+        assert_string_equal(err.text, cases[i].why);
+        config_fini(&c);
+    }
+}
+
+static void test_keys_that_do_not_go_together_are_refused(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *why;
+    } cases[] = {
+        {"enabled: true, cert_file: /c", "streaming.tls has only one of cert_file and key_file"},
+        {"cert_file: /c, key_file: /k",
+         "streaming.tls has files, but streaming.tls.enabled is not true"},
+        {"enabled: true, min_version: \"1.1\"",
+         "streaming.tls.min_version \"1.1\" is neither 1.2 nor 1.3"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        AUTO_FREE char *text = xasprintf("shim: /s\nimage: {helper: /i}\n"
+                                         "streaming: {tls: {helper: /t, %s}}\n",
+                                         cases[i].text);
+        struct error err = {0};
+        struct config c;
+
+        config_init(&c);
+        assert_int_equal(config_parse(&c, "f", text, strlen(text), &err), 0);
+        assert_int_equal(config_finish(&c, &err), -1);
         assert_string_equal(err.text, cases[i].why);
         config_fini(&c);
     }
@@ -114,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_key_is_read),
         cmocka_unit_test(test_what_is_wrong_is_named_with_its_line),
+        cmocka_unit_test(test_keys_that_do_not_go_together_are_refused),
         cmocka_unit_test(test_broken_yaml_is_named_with_its_line),
     };
 

@@ -114,10 +114,16 @@ static void finish_recovery(void *data)
 static int serve(struct daemon *d, struct error *err)
 {
     struct rpc_server_options options = {.loop = d->loop, .pool = d->pool, .observe = observe};
+    const struct tls_gate_options tls = {.helper = d->config.stream_tls_helper,
+                                         .cert_file = d->config.stream_cert_file,
+                                         .key_file = d->config.stream_key_file,
+                                         .client_ca = d->config.stream_client_ca_file,
+                                         .min_version = d->config.stream_tls_min_version};
     struct stream_server_options streams = {.loop = d->loop,
                                             .node = &d->node,
                                             .address = d->config.stream_address,
-                                            .port = (uint16_t)d->config.stream_port};
+                                            .port = (uint16_t)d->config.stream_port,
+                                            .tls = d->config.stream_tls ? &tls : NULL};
 
     d->node.streams = stream_server_new(&streams, err);
     if (!d->node.streams)

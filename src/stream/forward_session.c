@@ -55,12 +55,12 @@ static void open_stream(struct session *s, const struct mux_event *event)
 
     if (portforward_stream_parse(&event->opened, &stream, &err) < 0) {
         log_info("port forward to pod %s: %s", s->sandbox->id, err.text);
-        mux_reset(s->mux, event->stream);
+        mux_refuse(s->mux, event->stream);
         return;
     }
     f = find_waiting(s, &stream);
     if (!f && s->n_forwards >= FORWARD_SESSION_MAX) {
-        mux_reset(s->mux, event->stream);
+        mux_refuse(s->mux, event->stream);
         return;
     }
     if (!f) {
@@ -69,7 +69,7 @@ static void open_stream(struct session *s, const struct mux_event *event)
     }
     place = stream.is_error ? &f->error : &f->data;
     if (*place >= 0 || f->port != stream.port) {
-        mux_reset(s->mux, event->stream);
+        mux_refuse(s->mux, event->stream);
         error_set(&err, ERROR_INVALID, "the streams of request %s are no pair", stream.request_id);
         forward_fail(f, &err);
         return;

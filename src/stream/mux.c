@@ -16,6 +16,8 @@ enum { FLUSH_MS = 600 * 1000, LINGER_MS = 2000 };
 struct mux {
     int fd;
     bool is_gone;
+    char *fault;
+    size_t n_refused;
     struct spdy *spdy;
     struct channels *channels;
     struct websocket *tunnel;
@@ -49,6 +51,7 @@ void mux_free(struct mux *m)
     spdy_free(m->spdy);
     channels_free(m->channels);
     websocket_free(m->tunnel);
+    free(m->fault);
     free(m);
 }
 
@@ -60,6 +63,16 @@ int mux_fd(const struct mux *m)
 bool mux_is_gone(const struct mux *m)
 {
     return m->is_gone;
+}
+
+const char *mux_fault(const struct mux *m)
+{
+    return m->fault;
+}
+
+size_t mux_refused(const struct mux *m)
+{
+    return m->n_refused + (m->spdy ? spdy_refused(m->spdy) : 0);
 }
 
 /* --- bytes out --- */
@@ -159,6 +172,12 @@ void mux_reset(struct mux *m, uint32_t stream)
         spdy_reset(m->spdy, stream, SPDY_CANCEL);
 }
 
+void mux_refuse(struct mux *m, uint32_t stream)
+{
+    m->n_refused++;
+    mux_reset(m, stream);
+}
+
 bool mux_has(const struct mux *m, uint32_t stream)
 {
     return m->spdy && spdy_has(m->spdy, stream);
@@ -206,17 +225,24 @@ void mux_serve(struct mux *m, short revents)
     flush(m);
 }
 
+/* The client broke the protocol; it is told why. */
+static void fail(struct mux *m, const struct error *why)
+{
+    flush(m);
+    m->is_gone = true;
+    m->fault = xstrdup(why->text);
+}
+
 static void next_of_spdy(struct mux *m, struct input *in, struct mux_event *out)
 {
     static const enum mux_event_type types[] = {
         [SPDY_MORE] = MUX_MORE,   [SPDY_OPENED] = MUX_OPENED, [SPDY_DATA] = MUX_DATA,
         [SPDY_ENDED] = MUX_ENDED, [SPDY_RESET] = MUX_RESET,   [SPDY_GOAWAY] = MUX_MORE};
-    struct error ignored;
+    struct error err;
 
     do {
-        if (spdy_next(m->spdy, in, &out->opened, &ignored) < 0) {
-            flush(m); /* it is told why */
-            m->is_gone = true;
+        if (spdy_next(m->spdy, in, &out->opened, &err) < 0) {
+            fail(m, &err);
             return;
         }
     } while (out->opened.type == SPDY_GOAWAY);
@@ -234,9 +260,13 @@ static void next_of_channels(struct mux *m, struct mux_event *out)
                                                 [CHANNELS_ENDED] = MUX_ENDED,
                                                 [CHANNELS_CLOSED] = MUX_GONE};
     struct channels_event event;
-    struct error ignored;
+    struct error err;
 
-    if (channels_next(m->channels, &m->in, &event, &ignored) < 0 || event.type == CHANNELS_CLOSED) {
+    if (channels_next(m->channels, &m->in, &event, &err) < 0) {
+        fail(m, &err);
+        return;
+    }
+    if (event.type == CHANNELS_CLOSED) {
         flush(m);
         m->is_gone = true;
         return;
@@ -248,14 +278,15 @@ static void next_of_channels(struct mux *m, struct mux_event *out)
 static void next_of_tunnel(struct mux *m, struct mux_event *out)
 {
     struct websocket_event event;
-    struct error ignored;
+    struct error err;
 
     while (!m->is_gone) {
         next_of_spdy(m, &m->inner, out);
         if (out->type != MUX_MORE || m->is_gone)
             return;
-        if (websocket_next(m->tunnel, &m->in, &event, &ignored) < 0 ||
-            event.type == WEBSOCKET_CLOSED) {
+        if (websocket_next(m->tunnel, &m->in, &event, &err) < 0) {
+            fail(m, &err);
+        } else if (event.type == WEBSOCKET_CLOSED) {
             flush(m);
             m->is_gone = true;
         } else if (event.type == WEBSOCKET_MORE) {
@@ -322,6 +353,8 @@ void mux_close(struct mux *m, int stop_fd, const struct error *why)
 {
     struct websocket *w = websocket_of(m);
 
+    if (m->fault)
+        linger(m, stop_fd); /* closing with bytes unread would take back what it was told */
     if (m->is_gone)
         return;
     if (m->spdy)

@@ -57,21 +57,28 @@ void mux_serve(struct mux *m, short revents);
 /* What was received, one event at a time. */
 void mux_next(struct mux *m, struct mux_event *out);
 
-/* How many bytes may be sent now on all streams; 0: not before the socket has taken some. */
+/* How many bytes mux_send() takes whole; 0: none before the socket has taken some. */
 size_t mux_room(const struct mux *m);
-/* Returns how much was taken; everything when nobody wants it any more. */
+/* Returns how much was taken: mux_room() of it, or everything when nobody wants it any more. */
 size_t mux_send(struct mux *m, uint32_t stream, const void *data, size_t len);
 
 void mux_set_user(struct mux *m, uint32_t stream, void *user); /* SPDY only, as the next three */
 void mux_accept(struct mux *m, uint32_t stream);
 void mux_finish(struct mux *m, uint32_t stream); /* we send no more on it */
 void mux_reset(struct mux *m, uint32_t stream);
+void mux_refuse(struct mux *m, uint32_t stream);    /* likewise; it should not have been opened */
 bool mux_has(const struct mux *m, uint32_t stream); /* SPDY only; false else */
 
 /* True for channels: nobody opens them. */
 bool mux_streams_are_fixed(const struct mux *m);
 
 bool mux_is_gone(const struct mux *m);
+
+/* How the client broke the protocol; NULL: it did not. */
+const char *mux_fault(const struct mux *m);
+
+/* How many streams were refused. */
+size_t mux_refused(const struct mux *m);
 
 /* Says goodbye, sends what is left for as long as the client takes it, and waits a little for it to
  * close the connection, which otherwise might cost it our last bytes. Waits no longer once stop_fd

@@ -63,7 +63,7 @@ static void open_stream(struct remote *r, const struct mux_event *event)
     int stream = remotecommand_stream_find(spdy_event_find(&event->opened, "streamtype"));
 
     if (stream < 0 || r->streams[stream] >= 0) {
-        mux_reset(r->mux, event->stream);
+        mux_refuse(r->mux, event->stream);
         return;
     }
     r->streams[stream] = event->stream;

@@ -5,6 +5,8 @@
 #include "base/error.h"
 #include "os/loop.h"
 #include "stream/stream_request.h"
+#include "stream/stream_stats.h"
+#include "stream/tls_gate.h"
 
 /* stream_server: the HTTP server that exec, attach and port-forward ride on.
  *
@@ -19,8 +21,9 @@ enum { STREAM_SERVER_SESSIONS_MAX = 1000 };
 struct stream_server_options {
     struct loop *loop;
     struct node *node;
-    const char *address; /* numeric, IPv4 or IPv6 */
-    uint16_t port;       /* 0: any that is free */
+    const char *address;                /* as in stream_address_find() */
+    uint16_t port;                      /* 0: any that is free */
+    const struct tls_gate_options *tls; /* NULL: without */
 };
 
 /* Binds and listens. Before the loop runs. */
@@ -31,6 +34,9 @@ MUST_CHECK struct stream_server *stream_server_new(const struct stream_server_op
  * thread. */
 MUST_CHECK int stream_server_url(struct stream_server *s, struct stream_request *taken,
                                  char **out_url, struct error *err);
+
+/* What it did and refused. Borrowed; any thread. */
+const struct stream_stats *stream_server_stats(const struct stream_server *s);
 
 /* Accepts no more and ends all sessions, and with them the commands they run. The loop's thread. */
 void stream_server_stop(struct stream_server *s);

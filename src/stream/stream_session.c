@@ -135,6 +135,7 @@ static enum mux_transport transport_of(const struct stream_request *request,
 static void serve(const struct stream_session *s, const struct stream_request *request,
                   struct mux *m, const char *protocol)
 {
+    stream_stats_add(s->stats, (enum stream_stat)request->kind, 1);
     switch (request->kind) {
     case STREAM_EXEC:
         command_session_exec(s->node, request, m, protocol, s->stop_fd);
@@ -148,6 +149,20 @@ static void serve(const struct stream_session *s, const struct stream_request *r
 }
 
 /* --- the session --- */
+
+static void refused(const struct stream_session *s, enum stream_stat stat, const char *why)
+{
+    log_info("streaming: %s", why);
+    stream_stats_add(s->stats, stat, 1);
+}
+
+/* What is to be told of a session that is over. */
+static void judge(const struct stream_session *s, const struct mux *m)
+{
+    if (mux_fault(m))
+        refused(s, STREAM_STAT_BAD_FRAMES, mux_fault(m));
+    stream_stats_add(s->stats, STREAM_STAT_BAD_STREAMS, mux_refused(m));
+}
 
 /* From the head on. Moves the socket away when the client gets what it asks for; otherwise it has
  * its answer. Returns NULL or the mux. */
@@ -165,7 +180,7 @@ static struct mux *upgrade(const struct stream_session *s, struct head *h, int *
     by.cancel_fd = s->stop_fd;
     outcome = upgrade_answer(&h->request, protocols, &out, &u, &err);
     if (outcome < 0)
-        log_info("streaming: %s", err.text);
+        refused(s, STREAM_STAT_BAD_UPGRADE, err.text);
     if (send_all(*fd, &out, &by, &ignored) < 0 || outcome < 0)
         return NULL;
     *out_protocol = u.protocol;
@@ -180,14 +195,19 @@ static struct mux *answer(const struct stream_session *s, struct head *h, int *f
     int status;
 
     by.cancel_fd = s->stop_fd;
+    if (s->gate && tls_gate_pass(s->gate, fd, &by, &err) < 0) {
+        refused(s, STREAM_STAT_BAD_TLS, err.text);
+        return NULL;
+    }
     if (read_head(*fd, h, &by, &status, &err) < 0) {
-        log_info("streaming: %s", err.text);
+        refused(s, STREAM_STAT_BAD_REQUEST, err.text);
         if (status)
             stream_session_refuse(*fd, status, err.text);
         return NULL;
     }
     *out_request = redeem(s, h->request.path);
     if (!*out_request) {
+        refused(s, STREAM_STAT_BAD_TOKEN, "a URL that is unknown, was used, or is too old");
         stream_session_refuse(*fd, 404, "this URL is unknown, was used, or is too old\n");
         return NULL;
     }
@@ -206,8 +226,10 @@ void stream_session_run(const struct stream_session *s, int taken_fd)
     m = answer(s, h, &fd, &request, &protocol);
     http1_request_fini(&h->request);
     free(TAKE(h)); /* a session may be long */
-    if (m)
+    if (m) {
         serve(s, request, m, protocol);
-    else if (fd >= 0)
+        judge(s, m);
+    } else if (fd >= 0) {
         linger(fd, s->stop_fd);
+    }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include "pod/node.h"
+#include "stream/stream_stats.h"
+#include "stream/tls_gate.h"
 #include "stream/tokens.h"
 
 /* stream_session: one connection to the streaming server, from the HTTP request to its end. Runs on
@@ -8,7 +10,9 @@
 struct stream_session {
     struct node *node;
     struct tokens *tokens;
-    int stop_fd; /* readable when berthd stops */
+    struct stream_stats *stats;
+    struct tls_gate *gate; /* NULL: no TLS */
+    int stop_fd;           /* readable when berthd stops */
 };
 
 enum { STREAM_SESSION_HEAD_MS = 10 * 1000 };

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The streaming server refuses what it must, with a sentence, and leaks nothing."""
+"""The streaming server refuses what it must, with a sentence, counts it, and leaks nothing."""
+import json
 import os
 import resource
 import socket
@@ -30,6 +31,34 @@ def fails(code, call, **fields):
         assert e.code() == code, e
         return e.details()
     raise AssertionError("it did not fail")
+
+
+def stats(berth):
+    return json.loads(berth.runtime.Status(verbose=True).info["streaming"])
+
+
+def test_what_is_refused_is_counted(berth):
+    pod = berth.run_pod()
+    c = berth.run(pod, "sleep", "1000")
+    assert not any(stats(berth).values()), stats(berth)
+    url = exec_url(berth, c, "true")
+    assert Spdy(url).open("error", "stdout", "stderr").exit_code() == 0
+    refused(url)
+    refused(exec_url(berth, c, "true"), method="PUT")
+    refused(exec_url(berth, c, "true"), [])
+    client = Spdy(exec_url(berth, c, "true"))
+    client.stream(streamtype="sound")
+    client.open("error", "stdout", "stderr").exit_code()
+    Spdy(exec_url(berth, c, "true")).sock.sendall(b"\xff" * 100)
+    client = Spdy(berth.runtime.PortForward(pod_sandbox_id=pod).url, "portforward.k8s.io")
+    streams = [client.stream(streamtype="error", port=1, requestid=i) for i in range(1003)]
+    client.receive(lambda: len(client.reset) == 3)
+    assert set(client.reset) == set(streams[-3:])
+    client.close()
+    wait_for(lambda: stats(berth)["sessions"] == 0)
+    assert {key: n for key, n in stats(berth).items() if n} == {
+        "execs": 3, "port_forwards": 1, "refused_tokens": 1, "refused_requests": 1, "refused_upgrades": 1,
+        "refused_streams": 4, "broken_sessions": 1}, stats(berth)
 
 
 def test_requests_are_checked(berth):
@@ -74,6 +103,7 @@ def test_tokens_are_limited(berth):
         exec_url(berth, c, "true")
     words = fails(grpc.StatusCode.RESOURCE_EXHAUSTED, berth.runtime.Exec, container_id=c, cmd=["true"], stdout=True)
     assert "in-flight" in words, words
+    assert stats(berth)["refused_urls"] == 1
 
 
 def test_corrupt_frames_end_the_session_and_leak_nothing(berth):
@@ -111,6 +141,7 @@ def test_sessions_are_limited(berth):
     idle = [socket.create_connection((where.hostname, where.port)) for _ in range(1000)]
     status, words = refused(url)
     assert status == 503 and "too many" in words, (status, words)
+    assert stats(berth)["refused_sessions"] == 1 and stats(berth)["sessions"] == 1000
     for s in idle[:10]:
         s.close()
     wait_for(lambda: run_if_possible(berth, c), what="room for another session")

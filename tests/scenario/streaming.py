@@ -8,6 +8,7 @@ import base64
 import json
 import os
 import socket
+import ssl
 import struct
 import time
 import urllib.parse
@@ -18,11 +19,21 @@ class Refused(Exception):
     """The server did not upgrade: (status, body)."""
 
 
-def ask(url, headers, method="POST"):
-    """Sends a request; returns (socket, status, headers, what came behind the head)."""
+def connect(url, trust=None):
+    """A connection to where the URL points; trust is an ssl.SSLContext, without which any server will do."""
     parts = urllib.parse.urlsplit(url)
     s = socket.create_connection((parts.hostname, parts.port), timeout=30)
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if parts.scheme == "https":
+        trust = trust or ssl._create_unverified_context()  # pylint: disable=protected-access
+        s = trust.wrap_socket(s, server_hostname=parts.hostname)
+    return s
+
+
+def ask(url, headers, method="POST", trust=None):
+    """Sends a request; returns (socket, status, headers, what came behind the head)."""
+    parts = urllib.parse.urlsplit(url)
+    s = connect(url, trust)
     head = [f"{method} {parts.path} HTTP/1.1", f"Host: {parts.netloc}"] + [f"{k}: {v}" for k, v in headers]
     s.sendall(("\r\n".join(head) + "\r\n\r\n").encode())
     data = b""
@@ -97,9 +108,9 @@ class Spdy(Client):
         else:
             self.buffer += data
 
-    def __init__(self, url, protocol="v4.channel.k8s.io"):
+    def __init__(self, url, protocol="v4.channel.k8s.io", trust=None):
         sock, fields, rest = ask(url, [("Connection", "Upgrade"), ("Upgrade", "SPDY/3.1"),
-                                       ("X-Stream-Protocol-Version", protocol)])
+                                       ("X-Stream-Protocol-Version", protocol)], trust=trust)
         super().__init__(sock, rest)
         self.protocol = fields["x-stream-protocol-version"]
         self.begin(sock.sendall)
@@ -171,13 +182,13 @@ class Spdy(Client):
 class WebSocket(Client):
     stdin, stdout, stderr, error, resize_stream = range(5)
 
-    def __init__(self, url, protocol="v4.channel.k8s.io"):
+    def __init__(self, url, protocol="v4.channel.k8s.io", trust=None):
         key = base64.b64encode(os.urandom(16)).decode()
         headers = [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"),
                    ("Sec-WebSocket-Key", key)]
         if protocol:
             headers.append(("Sec-WebSocket-Protocol", protocol))
-        sock, fields, rest = ask(url, headers, "GET")
+        sock, fields, rest = ask(url, headers, "GET", trust)
         super().__init__(sock, rest)
         self.protocol, self.code, self.messages = fields.get("sec-websocket-protocol", ""), None, 0
 
