@@ -18,11 +18,24 @@ enum { SOCKET, IN, OUT, ERR, ENDED, STOP, POLLED };
 
 static const int streams[2] = {REMOTECOMMAND_STDOUT, REMOTECOMMAND_STDERR};
 
+/* How much of an output the client takes now; everything if it did not ask for it. */
+static size_t room_of(const struct conversation *c, size_t which)
+{
+    int64_t stream = c->remote->streams[streams[which]];
+
+    return stream >= 0 ? mux_room(c->remote->mux, (uint32_t)stream) : CHUNK;
+}
+
+static bool is_blocked(const struct conversation *c)
+{
+    return (c->outs[0] >= 0 && room_of(c, 0) == 0) || (c->outs[1] >= 0 && room_of(c, 1) == 0);
+}
+
 /* From an output to the client, as much as there is room for. Returns false at its end. */
 static bool carry_output(struct conversation *c, size_t which)
 {
     char chunk[CHUNK];
-    size_t room = mux_room(c->remote->mux);
+    size_t room = room_of(c, which);
     int64_t stream = c->remote->streams[streams[which]];
     ssize_t n = read(c->outs[which], chunk, room < sizeof chunk ? room : sizeof chunk);
 
@@ -47,12 +60,12 @@ static void carry_input(struct conversation *c)
     if (c->in >= 0 && input->len > 0) {
         n = write(c->in, input->data, input->len);
         if (n > 0)
-            buf_consume(input, (size_t)n);
+            remote_consume(c->remote, (size_t)n);
         else if (n < 0 && errno != EAGAIN && errno != EINTR)
             fd_close(&c->in); /* it reads no more */
     }
     if (c->in < 0)
-        input->len = 0;
+        remote_consume(c->remote, input->len);
     else if (input->len == 0 && c->remote->input_ended)
         fd_close(&c->in);
 }
@@ -60,13 +73,13 @@ static void carry_input(struct conversation *c)
 static void set_up(const struct conversation *c, struct pollfd polled[POLLED])
 {
     struct remote *r = c->remote;
-    bool has_room = mux_room(r->mux) > 0;
 
     polled[SOCKET] =
         (struct pollfd){.fd = mux_fd(r->mux), .events = mux_events(r->mux, remote_takes(r))};
     polled[IN] = (struct pollfd){.fd = c->in, .events = r->input.len > 0 ? POLLOUT : 0};
     for (int i = 0; i < 2; i++)
-        polled[OUT + i] = (struct pollfd){.fd = has_room ? c->outs[i] : -1, .events = POLLIN};
+        polled[OUT + i] = (struct pollfd){
+            .fd = c->outs[i] >= 0 && room_of(c, (size_t)i) > 0 ? c->outs[i] : -1, .events = POLLIN};
     polled[ENDED] = (struct pollfd){.fd = c->ended_fd, .events = POLLIN};
     polled[STOP] = (struct pollfd){.fd = c->stop_fd, .events = POLLIN};
 }
@@ -87,7 +100,7 @@ static void serve(struct conversation *c, const struct pollfd polled[POLLED])
     carry_input(c);
     remote_take(r); /* there may be room now for what was received */
     for (size_t i = 0; i < 2; i++)
-        if (polled[OUT + i].revents && mux_room(r->mux) > 0 && !carry_output(c, i))
+        if (polled[OUT + i].revents && room_of(c, i) > 0 && !carry_output(c, i))
             fd_close(&c->outs[i]);
     mux_serve(r->mux, 0);
 }
@@ -109,11 +122,10 @@ static int run(struct conversation *c, struct error *err)
 
     while (!is_over(c, has_ended, is_quiet)) {
         struct pollfd polled[POLLED];
-        bool is_blocked = mux_room(c->remote->mux) == 0;
         int n;
 
         set_up(c, polled);
-        n = poll(polled, POLLED, has_ended && !is_blocked ? DRAIN_MS : IDLE_MS);
+        n = poll(polled, POLLED, has_ended && !is_blocked(c) ? DRAIN_MS : IDLE_MS);
         if (n < 0 && errno != EINTR)
             return error_errno(err, errno, "poll");
         if (n <= 0 && !has_ended && errno != EINTR)

@@ -29,7 +29,7 @@ struct forward *forward_new(struct mux *m, struct sandbox *s, uint16_t port)
     f->port = port;
     f->data = f->error = -1;
     f->fd = -1;
-    buf_init(&f->held, FORWARD_HELD_MAX);
+    buf_init(&f->held, 2 * FORWARD_HELD_MAX); /* with what is sent already */
     enter(f, FORWARD_WAITING, FORWARD_PAIR_MS);
     return f;
 }
@@ -47,10 +47,31 @@ void forward_free(struct forward *f)
 
 /* --- the end --- */
 
+static size_t left(const struct forward *f)
+{
+    return f->held.len - f->held_at;
+}
+
+/* len bytes of what is held are with the pod, or of no use any more. */
+static void consume(struct forward *f, size_t len)
+{
+    f->held_at += len;
+    f->full_ns = 0;
+    if (f->data >= 0)
+        mux_taken(f->mux, (uint32_t)f->data, len);
+    if (left(f) == 0) {
+        buf_fini(&f->held);
+        f->held_at = 0;
+    } else if (f->held_at >= f->held.len / 2) {
+        buf_consume(&f->held, f->held_at);
+        f->held_at = 0;
+    }
+}
+
 static void finish(struct forward *f)
 {
     fd_close(&f->fd);
-    buf_fini(&f->held);
+    consume(f, left(f));
     if (f->data >= 0)
         mux_finish(f->mux, (uint32_t)f->data);
     if (f->error >= 0)
@@ -133,18 +154,14 @@ void forward_start(struct forward *f)
 /* To the pod, as much as it takes; then, when the client has ended, the end. */
 static void carry_in(struct forward *f)
 {
-    while (f->held.len > 0) {
-        ssize_t n = send(f->fd, f->held.data, f->held.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (left(f) > 0) {
+        ssize_t n = send(f->fd, f->held.data + f->held_at, left(f), MSG_NOSIGNAL | MSG_DONTWAIT);
 
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return;
-        if (n < 0) {
-            f->held.len = 0; /* it takes no more, but may still have something to say */
-            break;
-        }
-        buf_consume(&f->held, (size_t)n);
+        /* After an error it takes no more, but may still have something to say. */
+        consume(f, n < 0 ? left(f) : (size_t)n);
     }
-    buf_fini(&f->held);
     if (f->client_ended)
         shutdown(f->fd, SHUT_WR);
     if (f->client_ended && f->pod_ended)
@@ -154,7 +171,7 @@ static void carry_in(struct forward *f)
 static void carry_out(struct forward *f)
 {
     char chunk[CHUNK];
-    size_t room = mux_room(f->mux);
+    size_t room = mux_room(f->mux, (uint32_t)f->data);
     ssize_t n;
 
     if (room == 0)
@@ -169,7 +186,7 @@ static void carry_out(struct forward *f)
     f->pod_ended = true;
     mux_finish(f->mux, (uint32_t)f->data);
     enter(f, FORWARD_OPEN, FORWARD_LAST_MS);
-    if (f->client_ended && f->held.len == 0)
+    if (f->client_ended && left(f) == 0)
         finish(f);
 }
 
@@ -194,8 +211,10 @@ void forward_take(struct forward *f, const void *data, size_t len)
 {
     struct error err;
 
-    if (f->state == FORWARD_DONE)
+    if (f->state == FORWARD_DONE) {
+        mux_taken(f->mux, (uint32_t)f->data, len);
         return;
+    }
     if (buf_append(&f->held, data, len, &err) < 0)
         abort(); /* forward_takes() has seen to it that there is room */
     if (f->state == FORWARD_OPEN)
@@ -209,9 +228,9 @@ void forward_end_input(struct forward *f)
         carry_in(f);
 }
 
-bool forward_takes(const struct forward *f)
+bool forward_takes(const struct forward *f, size_t held_max)
 {
-    return f->held.len + MUX_INPUT_MAX <= f->held.max;
+    return left(f) + MUX_INPUT_MAX <= held_max;
 }
 
 /* --- poll --- */
@@ -222,9 +241,9 @@ struct pollfd forward_poll(const struct forward *f)
 
     if (f->state == FORWARD_CONNECTING)
         p.events = POLLOUT;
-    if (f->state == FORWARD_OPEN && f->held.len > 0)
+    if (f->state == FORWARD_OPEN && left(f) > 0)
         p.events |= POLLOUT;
-    if (f->state == FORWARD_OPEN && !f->pod_ended && mux_room(f->mux) > 0)
+    if (f->state == FORWARD_OPEN && !f->pod_ended && mux_room(f->mux, (uint32_t)f->data) > 0)
         p.events |= POLLIN;
     if (!p.events)
         p.fd = -1; /* a hang-up would be told over and over */
@@ -263,7 +282,7 @@ void forward_serve(struct forward *f, short revents, int64_t now_ns)
         on_connected(f);
     if (f->state == FORWARD_OPEN && (revents & (POLLIN | POLLHUP | POLLERR)) && !f->pod_ended)
         carry_out(f);
-    if (f->state == FORWARD_OPEN && f->held.len > 0)
+    if (f->state == FORWARD_OPEN && left(f) > 0)
         carry_in(f);
     if (f->state != FORWARD_DONE && f->until_ns && now_ns >= f->until_ns)
         on_late(f);

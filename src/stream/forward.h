@@ -18,7 +18,9 @@
 enum forward_state { FORWARD_WAITING, FORWARD_CONNECTING, FORWARD_OPEN, FORWARD_DONE };
 
 enum {
-    FORWARD_HELD_MAX = 4 * MUX_INPUT_MAX, /* from the client, when the pod is slow */
+    FORWARD_HELD_MAX = 4 * 1024 * 1024,   /* from the client, when the pod is slow */
+    FORWARD_HELD_MIN = 4 * MUX_INPUT_MAX, /* of it when there are many */
+    FORWARD_STALL_MS = 20 * 1000,         /* for a pod that holds up the other connections */
     FORWARD_PAIR_MS = 30 * 1000,
     FORWARD_CONNECT_MS = 30 * 1000,
     FORWARD_LAST_MS = 1000, /* for the other end, after one has ended */
@@ -37,6 +39,8 @@ struct forward {
     bool is_ipv6; /* the second try */
     char ipv4_failure[128];
     struct buf held;   /* from the client, for the pod */
+    size_t held_at;    /* what of it is sent already */
+    int64_t full_ns;   /* since when it takes nothing; 0: it does */
     bool client_ended; /* it sends no more */
     bool pod_ended;
     int64_t until_ns; /* of the state; 0: for ever */
@@ -59,8 +63,8 @@ void forward_end_input(struct forward *f);
 /* Both streams are of no use any more: closes the connection. */
 void forward_drop(struct forward *f);
 
-/* True while it can be given MUX_INPUT_MAX bytes. */
-bool forward_takes(const struct forward *f);
+/* True while it can be given MUX_INPUT_MAX bytes, when each may hold held_max. */
+bool forward_takes(const struct forward *f, size_t held_max);
 
 /* What to poll for; then what poll said, or nothing when only the time has passed. */
 struct pollfd forward_poll(const struct forward *f);

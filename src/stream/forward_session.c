@@ -12,6 +12,9 @@
 
 enum { SOCKET, STOP, FORWARDS, IDLE_MS = 4 * 3600 * 1000 };
 
+/* From the client, for all connections, before many of them get less. */
+enum { SESSION_HELD = 4 * FORWARD_HELD_MAX };
+
 struct session {
     struct sandbox *sandbox;
     struct mux *mux;
@@ -95,48 +98,83 @@ static struct forward *forward_of(struct session *s, const struct mux_event *eve
     return NULL;
 }
 
-static void take_event(struct session *s, const struct mux_event *event)
+/* Returns the connection that it is for, or NULL. */
+static const struct forward *take_event(struct session *s, const struct mux_event *event)
 {
     struct forward *f = event->type == MUX_OPENED ? NULL : forward_of(s, event);
 
     if (event->type == MUX_OPENED)
         open_stream(s, event);
     else if (!f || f->data != event->stream)
-        return; /* nothing comes on an error stream, but its end */
+        return NULL; /* nothing comes on an error stream, but its end */
     else if (event->type == MUX_DATA)
         forward_take(f, event->data, event->len);
     else if (event->type == MUX_ENDED)
         forward_end_input(f);
     else if (event->type == MUX_RESET)
         forward_drop(f);
+    return f;
 }
 
 /* --- the loop --- */
 
-/* One connection whose pod does not read holds up the others, as there are no windows that would
- * tell the client whom to wait for. */
+/* What a connection may hold, so that all of them together stay within bounds. */
+static size_t held_max(const struct session *s)
+{
+    size_t share = SESSION_HELD / (s->n_forwards + 1);
+
+    if (share > FORWARD_HELD_MAX)
+        return FORWARD_HELD_MAX;
+    return share > FORWARD_HELD_MIN ? share : FORWARD_HELD_MIN;
+}
+
+/* Once a connection holds all it may, the others have to wait for its pod: a client that knows no
+ * windows cannot be told to send the one and not the other. */
 static bool takes(const struct session *s)
 {
+    size_t max = held_max(s);
+
     LIST_EACH(entry, &s->forwards)
-    if (!forward_takes(LIST_OF(entry, struct forward, link)))
+    if (!forward_takes(LIST_OF(entry, struct forward, link), max))
         return false;
     return true;
 }
 
 static void take(struct session *s)
 {
+    const struct forward *fed;
     struct mux_event event;
+    bool more = takes(s);
 
-    while (takes(s)) {
+    while (more) {
         mux_next(s->mux, &event);
         if (event.type == MUX_MORE || event.type == MUX_GONE)
             return;
-        take_event(s, &event);
+        fed = take_event(s, &event);
+        more = !fed || forward_takes(fed, held_max(s));
+    }
+}
+
+/* Not for ever, if there are others. */
+static void judge_full(struct session *s, struct forward *f, int64_t now_ns)
+{
+    struct error err;
+
+    if (f->state == FORWARD_DONE || s->n_forwards == 1 || forward_takes(f, held_max(s))) {
+        f->full_ns = 0;
+    } else if (!f->full_ns) {
+        f->full_ns = now_ns;
+    } else if (now_ns - f->full_ns >= FORWARD_STALL_MS * CLOCK_NS_PER_MS) {
+        error_set(&err, ERROR_DEADLINE,
+                  "the pod has read nothing for %d seconds, and other connections wait",
+                  FORWARD_STALL_MS / 1000);
+        forward_fail(f, &err);
     }
 }
 
 static size_t set_up(struct session *s)
 {
+    int64_t now_ns = clock_monotonic_ns();
     size_t n = FORWARDS;
 
     if (s->polled_max < FORWARDS + s->n_forwards) {
@@ -147,7 +185,12 @@ static size_t set_up(struct session *s)
         (struct pollfd){.fd = mux_fd(s->mux), .events = mux_events(s->mux, takes(s))};
     s->polled[STOP] = (struct pollfd){.fd = s->stop_fd, .events = POLLIN};
     LIST_EACH(entry, &s->forwards)
-    s->polled[n++] = forward_poll(LIST_OF(entry, struct forward, link));
+    {
+        struct forward *f = LIST_OF(entry, struct forward, link);
+
+        judge_full(s, f, now_ns);
+        s->polled[n++] = forward_poll(f);
+    }
     return n;
 }
 
@@ -184,8 +227,12 @@ static int timeout_ms(const struct session *s)
     {
         const struct forward *f = LIST_OF(entry, struct forward, link);
 
+        int64_t stalled_ns = f->full_ns + FORWARD_STALL_MS * CLOCK_NS_PER_MS;
+
         if (f->until_ns && f->until_ns < soonest)
             soonest = f->until_ns;
+        if (f->full_ns && stalled_ns < soonest)
+            soonest = stalled_ns;
     }
     if (soonest == INT64_MAX)
         return s->n_forwards > 0 ? -1 : IDLE_MS;

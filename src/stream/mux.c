@@ -138,9 +138,15 @@ static void flush(struct mux *m)
     }
 }
 
-size_t mux_room(const struct mux *m)
+size_t mux_room(const struct mux *m, uint32_t stream)
 {
-    return m->spdy ? spdy_room(m->spdy) : channels_room(m->channels);
+    return m->spdy ? spdy_room(m->spdy, stream) : channels_room(m->channels);
+}
+
+void mux_taken(struct mux *m, uint32_t stream, size_t len)
+{
+    if (m->spdy)
+        spdy_taken(m->spdy, stream, len);
 }
 
 size_t mux_send(struct mux *m, uint32_t stream, const void *data, size_t len)

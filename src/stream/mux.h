@@ -57,10 +57,14 @@ void mux_serve(struct mux *m, short revents);
 /* What was received, one event at a time. */
 void mux_next(struct mux *m, struct mux_event *out);
 
-/* How many bytes mux_send() takes whole; 0: none before the socket has taken some. */
-size_t mux_room(const struct mux *m);
+/* How many bytes mux_send() takes whole; 0: none before the socket has taken some, or the client
+ * opens the stream's window. */
+size_t mux_room(const struct mux *m, uint32_t stream);
 /* Returns how much was taken: mux_room() of it, or everything when nobody wants it any more. */
 size_t mux_send(struct mux *m, uint32_t stream, const void *data, size_t len);
+
+/* len bytes of MUX_DATA of this stream are where they belong, or thrown away. */
+void mux_taken(struct mux *m, uint32_t stream, size_t len);
 
 void mux_set_user(struct mux *m, uint32_t stream, void *user); /* SPDY only, as the next three */
 void mux_accept(struct mux *m, uint32_t stream);

@@ -76,9 +76,12 @@ static void take_data(struct remote *r, const struct mux_event *event)
     struct remotecommand_size size;
     struct error err;
 
-    if (stream == REMOTECOMMAND_STDIN && !r->input_ended &&
-        buf_append(&r->input, event->data, event->len, &err) < 0)
-        abort(); /* remote_takes() has seen to it that there is room */
+    if (stream == REMOTECOMMAND_STDIN && !r->input_ended) {
+        if (buf_append(&r->input, event->data, event->len, &err) < 0)
+            abort(); /* remote_takes() has seen to it that there is room */
+        return;
+    }
+    mux_taken(r->mux, event->stream, event->len);
     if (stream != REMOTECOMMAND_RESIZE)
         return;
     resized = remotecommand_resizes_feed(&r->resizes, event->data, event->len, &size, &err);
@@ -105,6 +108,13 @@ void remote_take(struct remote *r)
         else if (stream_of(r, event.stream) == REMOTECOMMAND_STDIN)
             r->input_ended = true;
     }
+}
+
+void remote_consume(struct remote *r, size_t len)
+{
+    buf_consume(&r->input, len);
+    if (r->streams[REMOTECOMMAND_STDIN] >= 0)
+        mux_taken(r->mux, (uint32_t)r->streams[REMOTECOMMAND_STDIN], len);
 }
 
 /* An empty message on the first channel that is ours tells the client that we are here. */

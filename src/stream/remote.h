@@ -8,12 +8,14 @@
 #include "stream/mux.h"
 #include "stream/stream_request.h"
 #include "wire/remotecommand.h"
+#include "wire/spdy_window.h"
 
 /* remote: the client of an exec or attach: its stdin, stdout, stderr, error and resize streams.
  *
  * It takes from the client only while there is room for its stdin, and what it sends waits for the
  * socket within the limits of the mux. Memory of the caller; one thread at a time. */
-enum { REMOTE_STDIN_MAX = 2 * MUX_INPUT_MAX };
+/* A client that knows windows never sends so much ahead that the others of its frames wait. */
+enum { REMOTE_STDIN_MAX = SPDY_WINDOW_SIZE + MUX_INPUT_MAX };
 
 struct remote {
     struct mux *mux; /* borrowed */
@@ -38,6 +40,9 @@ bool remote_takes(const struct remote *r);
 
 /* Takes what was received: into input, or the size. */
 void remote_take(struct remote *r);
+
+/* len bytes of input are with the command, or nobody wants them. */
+void remote_consume(struct remote *r, size_t len);
 
 /* Sends the end to the error stream, after all that was sent before, and ends all streams. */
 void remote_finish(struct remote *r, const struct remotecommand_end *end, int stop_fd);

@@ -11,12 +11,14 @@
 /* A frame is a head of eight bytes and a payload. Of the payload of a control frame the first bytes
  * are fixed by its type and are collected; a block of headers behind them goes to the inflater as
  * it comes. The payload of a data frame passes through. What is of no use is skipped. */
-enum frame_state { IN_HEAD, IN_FIXED, IN_BLOCK, IN_DATA, IN_SKIP };
+enum frame_state { IN_HEAD, IN_FIXED, IN_BLOCK, IN_SETTINGS, IN_DATA, IN_SKIP };
 
 enum {
     FIXED_MAX = 10,
     ID_MASK = 0x7fffffff,
     ROOM_MIN = 4 * 1024, /* smaller pieces are not worth a frame */
+    SETTING_SIZE = 8,
+    SETTING_INITIAL_WINDOW = 7,
 };
 
 struct spdy {
@@ -33,7 +35,10 @@ struct spdy {
     struct spdy_streams streams;
     uint32_t last_stream; /* the highest that the client has opened */
     size_t n_refused;
-    bool end_is_due; /* of the frame that has just ended */
+    struct spdy_window window; /* of the session */
+    int64_t initial_window;    /* of streams to come */
+    bool has_windows;          /* the client knows that there are any */
+    bool end_is_due;           /* of the frame that has just ended */
     bool goaway_sent;
     bool failed;
     struct spdy_output out;
@@ -44,6 +49,8 @@ struct spdy *spdy_new(void)
     struct spdy *s = xcalloc(1, sizeof *s);
 
     s->headers = spdy_headers_new();
+    s->initial_window = SPDY_WINDOW_SIZE;
+    spdy_window_init(&s->window, SPDY_WINDOW_SIZE);
     spdy_output_init(&s->out);
     return s;
 }
@@ -127,13 +134,28 @@ size_t spdy_refused(const struct spdy *s)
     return s->n_refused;
 }
 
-size_t spdy_room(const struct spdy *s)
+/* What the client's windows leave of len. */
+static size_t within_windows(const struct spdy *s, const struct spdy_stream *of, size_t len)
 {
-    size_t used = s->out.bytes.len + SPDY_HEAD_SIZE;
+    int64_t room = of->window.room < s->window.room ? of->window.room : s->window.room;
 
+    if (!s->has_windows || room >= (int64_t)len)
+        return len;
+    return room > 0 ? (size_t)room : 0;
+}
+
+size_t spdy_room(const struct spdy *s, uint32_t stream)
+{
+    const struct spdy_stream *of = spdy_streams_find(&s->streams, stream);
+    size_t used = s->out.bytes.len + SPDY_HEAD_SIZE, room = SPDY_DATA_MAX;
+
+    if (!of || of->finished)
+        return room;
     if (used + ROOM_MIN > SPDY_OUT_MAX)
         return 0;
-    return SPDY_OUT_MAX - used < SPDY_DATA_MAX ? SPDY_OUT_MAX - used : SPDY_DATA_MAX;
+    if (SPDY_OUT_MAX - used < room)
+        room = SPDY_OUT_MAX - used;
+    return within_windows(s, of, room);
 }
 
 size_t spdy_send(struct spdy *s, uint32_t stream, const void *data, size_t len)
@@ -144,13 +166,32 @@ size_t spdy_send(struct spdy *s, uint32_t stream, const void *data, size_t len)
     if (!of || of->finished)
         return len;
     accept_stream(s, of);
-    for (; sent < len && (room = spdy_room(s)) > 0;) {
+    for (; sent < len && (room = spdy_room(s, stream)) > 0;) {
         size_t n = len - sent < room ? len - sent : room;
 
         spdy_output_data(&s->out, stream, 0, (const uint8_t *)data + sent, n);
+        of->window.room -= (int64_t)n;
+        s->window.room -= (int64_t)n;
         sent += n;
     }
     return sent;
+}
+
+/* Tells the client, when it is worth it; stream 0 is the session. */
+static void take_from(struct spdy *s, struct spdy_window *w, uint32_t stream, size_t len)
+{
+    uint32_t due = spdy_window_take(w, len);
+
+    if (due && !s->goaway_sent)
+        spdy_output_pair(&s->out, SPDY_FRAME_WINDOW_UPDATE, stream, due);
+}
+
+void spdy_taken(struct spdy *s, uint32_t stream, size_t len)
+{
+    struct spdy_stream *of = spdy_streams_find(&s->streams, stream);
+
+    if (of && !of->ended)
+        take_from(s, &of->window, stream, len);
 }
 
 void spdy_goaway(struct spdy *s)
@@ -215,6 +256,7 @@ static size_t fixed_size(uint16_t type)
         return 8;
     case SPDY_FRAME_SYN_REPLY:
     case SPDY_FRAME_HEADERS:
+    case SPDY_FRAME_SETTINGS:
     case SPDY_FRAME_PING:
         return 4;
     default:
@@ -222,10 +264,11 @@ static size_t fixed_size(uint16_t type)
     }
 }
 
-static bool has_block(uint16_t type)
+/* Whether something follows the fixed part. */
+static bool has_more(uint16_t type)
 {
-    return type == SPDY_FRAME_SYN_STREAM || type == SPDY_FRAME_SYN_REPLY ||
-           type == SPDY_FRAME_HEADERS;
+    return type == SPDY_FRAME_SETTINGS || type == SPDY_FRAME_SYN_STREAM ||
+           type == SPDY_FRAME_SYN_REPLY || type == SPDY_FRAME_HEADERS;
 }
 
 static int begin_control(struct spdy *s, uint32_t word, struct error *err)
@@ -236,7 +279,7 @@ static int begin_control(struct spdy *s, uint32_t word, struct error *err)
     s->fixed = fixed_size(s->type);
     if (version != SPDY_VERSION)
         return error_set(err, ERROR_INVALID, "a SPDY frame of version %d", version);
-    if (s->left < s->fixed || (s->fixed && s->left > s->fixed && !has_block(s->type)))
+    if (s->left < s->fixed || (s->fixed && s->left > s->fixed && !has_more(s->type)))
         return error_set(err, ERROR_INVALID, "a SPDY frame of type %d has %zu bytes", s->type,
                          s->left);
     enter(s, s->fixed ? IN_FIXED : IN_SKIP);
@@ -286,10 +329,54 @@ static int handle_reset(struct spdy *s, struct spdy_event *out)
     return 1;
 }
 
-static int handle_fixed(struct spdy *s, struct spdy_event *out)
+static int handle_window(struct spdy *s, struct error *err)
+{
+    uint32_t id = get_u32(s->collected) & ID_MASK;
+    struct spdy_stream *of = spdy_streams_find(&s->streams, id);
+    struct spdy_window *window = id == 0 ? &s->window : of ? &of->window : NULL;
+
+    s->has_windows = true;
+    if (window && !spdy_window_change(window, get_u32(s->collected + 4) & ID_MASK))
+        return error_set(err, ERROR_INVALID, "a window of more than 2 GiB");
+    return 0;
+}
+
+static int change_initial_window(struct spdy *s, int64_t size, struct error *err)
+{
+    int64_t by = size - s->initial_window;
+
+    for (size_t i = 0; i < s->streams.len; i++)
+        if (!spdy_window_change(&s->streams.items[i].window, by))
+            return error_set(err, ERROR_INVALID, "a window of more than 2 GiB");
+    s->initial_window = size;
+    s->has_windows = true;
+    return 0;
+}
+
+/* One of them, as far as it is there. */
+static int handle_settings(struct spdy *s, struct input *in, struct error *err)
+{
+    if (s->left < SETTING_SIZE) {
+        enter(s, s->left ? IN_SKIP : IN_HEAD);
+        return 0;
+    }
+    if (!collect(s, in, SETTING_SIZE))
+        return 0;
+    s->left -= SETTING_SIZE;
+    s->n_collected = 0;
+    if ((get_u32(s->collected) & 0xffffff) != SETTING_INITIAL_WINDOW)
+        return 0;
+    return change_initial_window(s, get_u32(s->collected + 4) & ID_MASK, err);
+}
+
+static int handle_fixed(struct spdy *s, struct spdy_event *out, struct error *err)
 {
     s->left -= s->fixed;
-    if (has_block(s->type)) {
+    if (s->type == SPDY_FRAME_SETTINGS) {
+        enter(s, IN_SETTINGS);
+        return 0;
+    }
+    if (has_more(s->type)) {
         s->stream = s->type == SPDY_FRAME_SYN_STREAM ? get_u32(s->collected) & ID_MASK : 0;
         spdy_headers_begin(s->headers);
         enter(s, IN_BLOCK);
@@ -303,6 +390,8 @@ static int handle_fixed(struct spdy *s, struct spdy_event *out)
         if (s->collected[3] & 1) /* the even ones would be ours */
             spdy_output_control(&s->out, SPDY_FRAME_PING, s->collected, 4);
         return 0;
+    case SPDY_FRAME_WINDOW_UPDATE:
+        return handle_window(s, err);
     case SPDY_FRAME_GOAWAY:
         *out = (struct spdy_event){.type = SPDY_GOAWAY};
         return 1;
@@ -325,6 +414,7 @@ static int open_stream(struct spdy *s, struct spdy_event *out, struct error *err
         return 0;
     }
     of = spdy_streams_add(&s->streams, s->stream);
+    spdy_window_init(&of->window, s->initial_window);
     of->finished = s->flags & SPDY_FLAG_UNIDIRECTIONAL;
     s->end_is_due = s->flags & SPDY_FLAG_FIN;
     *out = event_of(SPDY_OPENED, of);
@@ -355,6 +445,7 @@ static int handle_data(struct spdy *s, struct input *in, struct spdy_event *out)
 
     if (s->left == 0)
         enter(s, IN_HEAD);
+    take_from(s, &s->window, 0, n);
     if (!of || n == 0)
         return 0;
     *out = event_of(SPDY_DATA, of);
@@ -387,9 +478,11 @@ static int step(struct spdy *s, struct input *in, struct spdy_event *out, struct
             return handle_end(s, out);
         return collect(s, in, SPDY_HEAD_SIZE) ? begin_frame(s, err) : 0;
     case IN_FIXED:
-        return collect(s, in, s->fixed) ? handle_fixed(s, out) : 0;
+        return collect(s, in, s->fixed) ? handle_fixed(s, out, err) : 0;
     case IN_BLOCK:
         return handle_block(s, in, out, err);
+    case IN_SETTINGS:
+        return handle_settings(s, in, err);
     case IN_DATA:
         return handle_data(s, in, out);
     case IN_SKIP:

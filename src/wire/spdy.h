@@ -10,10 +10,13 @@
 
 /* spdy: the server's end of one SPDY/3.1 session, without I/O.
  *
- * Only clients open streams. There are no flow control windows, in either direction: the one client
- * there is, Go's spdystream in kubectl, kubelet and crictl, knows none; it ignores WINDOW_UPDATE,
- * never sends it, and sends beyond any window. So whoever does not take its input is the
- * back-pressure for the client, and spdy_room() is that for ourselves. Pings are answered here.
+ * Only clients open streams. Pings are answered here.
+ *
+ * Flow control: Go's spdystream, in kubectl, kubelet and crictl, knows no windows; it never sends
+ * WINDOW_UPDATE, ignores ours, and sends beyond any window. So whoever does not take its input is
+ * the last resort against a client, and its windows count from when it says something about them.
+ * We tell it what was taken: of a stream when the owner says so, by spdy_taken(); of the session at
+ * once, as one slow stream must not hold up the others.
  * Memory is about 45 KB, the window of zlib mostly. One thread at a time. */
 struct spdy;
 
@@ -83,8 +86,12 @@ bool spdy_has(const struct spdy *s, uint32_t stream);
 size_t spdy_streams(const struct spdy *s); /* how many there are */
 size_t spdy_refused(const struct spdy *s); /* and how many were too many */
 
-/* How many bytes spdy_send() takes whole now, in one frame; 0: none before some are transmitted. */
-size_t spdy_room(const struct spdy *s);
+/* How many bytes spdy_send() takes whole now, in one frame; 0: none before some are transmitted, or
+ * the client opens its window. A stream that is gone has room for anything. */
+size_t spdy_room(const struct spdy *s, uint32_t stream);
+
+/* len bytes of DATA of this stream need no memory any more. */
+void spdy_taken(struct spdy *s, uint32_t stream, size_t len);
 
 /* Adds frames with as much of data as there is room for and returns how much that was; for a stream
  * that is gone or finished everything: nobody wants it any more. */

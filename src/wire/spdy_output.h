@@ -18,6 +18,7 @@ enum spdy_frame_type {
     SPDY_FRAME_SYN_STREAM = 1,
     SPDY_FRAME_SYN_REPLY = 2,
     SPDY_FRAME_RST_STREAM = 3,
+    SPDY_FRAME_SETTINGS = 4,
     SPDY_FRAME_PING = 6,
     SPDY_FRAME_GOAWAY = 7,
     SPDY_FRAME_HEADERS = 8,
@@ -35,7 +36,7 @@ void spdy_output_fini(struct spdy_output *o);
 
 void spdy_output_control(struct spdy_output *o, enum spdy_frame_type type, const uint8_t *payload,
                          size_t len);
-/* RST_STREAM and GOAWAY: a stream and a status. */
+/* RST_STREAM, GOAWAY and WINDOW_UPDATE: a stream and a number. */
 void spdy_output_pair(struct spdy_output *o, enum spdy_frame_type type, uint32_t id,
                       uint32_t status);
 void spdy_output_reply(struct spdy_output *o, uint32_t id);

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "wire/spdy_window.h"
+
 /* spdy_streams: the streams of one SPDY session, by number. Memory of the session,
  * zero-initialised.
  *
@@ -13,6 +15,7 @@ struct spdy_stream {
     bool accepted;
     bool finished; /* we send no more */
     bool ended;    /* the client sends no more */
+    struct spdy_window window;
     void *user;
 };
 

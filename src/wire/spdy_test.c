@@ -456,7 +456,7 @@ static void test_output_is_bounded_and_comes_in_frames(void **state)
     spdy_transmitted(s, spdy_transmit(s, &out));
     sent = spdy_send(s, 1, data, 1 << 20);
     assert_in_range(sent, SPDY_OUT_MAX - 5000, SPDY_OUT_MAX);
-    assert_int_equal(spdy_room(s), 0);
+    assert_int_equal(spdy_room(s, 1), 0);
     assert_int_equal(spdy_send(s, 1, data, 1), 0);
     len = spdy_transmit(s, &out);
     assert_in_range(len, sent, SPDY_OUT_MAX);
@@ -465,7 +465,7 @@ static void test_output_is_bounded_and_comes_in_frames(void **state)
     assert_int_equal(spdy_transmit(s, &out), len + 8);
     assert_memory_equal(out + len, "\0\0\0\1\1\0\0\0", 8);
     spdy_transmitted(s, len);
-    assert_true(spdy_room(s) > 0);
+    assert_true(spdy_room(s, 1) > 0);
     assert_int_equal(spdy_send(s, 1, data, 5), 5); /* but nothing follows it */
     assert_int_equal(spdy_transmit(s, &out), 8);
     client_fini(&c);

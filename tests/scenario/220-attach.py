@@ -93,4 +93,5 @@ def test_clients_that_come_and_go_leave_nothing(berth):
         client = attach(berth, c, (Spdy, WebSocket)[i % 2])
         client.receive(lambda: "x" in client.output(client.stdout))
         client.close()
-    wait_for(lambda: (count(shim), count(berth.daemon.pid)) == before, what=f"the same descriptors as {before}")
+    wait_for(lambda: count(shim) <= before[0] and count(berth.daemon.pid) <= before[1],
+             what=f"as few descriptors as {before}")

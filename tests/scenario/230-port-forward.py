@@ -8,6 +8,17 @@ import threading
 from berth import wait_for
 from streaming import Spdy, WebSocket
 
+# Takes connections, and nothing that comes on them.
+DEAF = """
+import socket, sys, time
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+s.bind(("127.0.0.1", int(sys.argv[2])))
+s.listen()
+print("ready", flush=True)
+held = [s.accept() for _ in range(1000)]
+"""
+
 # Answers each connection with what it sends, backwards, once it has sent all of it.
 SERVER = """
 import socket, sys, threading
@@ -28,9 +39,9 @@ while True:
 class Server:
     """In a pod's network, or with None in ours."""
 
-    def __init__(self, berth, pod, port, version="4"):
+    def __init__(self, berth, pod, port, version="4", script=SERVER):
         enter = ["nsenter", f"--net={berth.dir}/run/pods/{pod}/ns/net"] if pod else []
-        self.program = subprocess.Popen([*enter, sys.executable, "-c", SERVER, version, str(port)],
+        self.program = subprocess.Popen([*enter, sys.executable, "-c", script, version, str(port)],
                                         stdout=subprocess.PIPE)
         assert self.program.stdout.readline() == b"ready\n"
 
@@ -73,6 +84,27 @@ def test_many_connections_and_refused_ones_among_them(berth):
         client.send(data, b"abc", end=True)
         client.receive(lambda: data in client.ended)
         assert client.output(data) == "cba"
+        client.close()
+
+
+def test_a_pod_that_does_not_read_does_not_stop_the_other_connections(berth):
+    pod = berth.run_pod()
+    with Server(berth, pod, 7000), Server(berth, pod, 7001, script=DEAF):
+        client = Spdy(forward(berth, pod), "portforward.k8s.io")
+        idle, _ = connect(client, 7000, "idle")
+        deaf, words = connect(client, 7001, "deaf")
+        client.send(deaf, bytes(3000000))
+        data, _ = connect(client, 7000, "other")
+        client.send(data, b"abc", end=True)
+        client.receive(lambda: data in client.ended, timeout=5)
+        assert client.output(data) == "cba"
+        # When it has more than is held for it, the others wait, but not for ever.
+        client.sock.settimeout(40)
+        client.send(deaf, bytes(30000000))
+        client.send(idle, b"abc", end=True)
+        client.receive(lambda: idle in client.ended and deaf in client.reset)
+        assert client.output(idle) == "cba"
+        assert "other connections wait" in client.output(words), client.output(words)
         client.close()
 
 

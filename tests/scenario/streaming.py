@@ -117,6 +117,7 @@ class Spdy(Client):
 
     def begin(self, write):
         self.write, self.deflate, self.next, self.replied = write, zlib.compressobj(), 1, set()
+        self.windows = {}  # by how much the server has opened them
 
     @classmethod
     def above(cls, websocket):
@@ -150,6 +151,9 @@ class Spdy(Client):
             flags = 1 if end and i == len(chunks) - 1 else 0
             self.write(struct.pack(">II", stream, flags << 24 | len(chunk)) + chunk)
 
+    def control(self, kind, *words):
+        self.write(struct.pack(f">HHI{len(words)}I", 0x8003, kind, 4 * len(words), *words))
+
     def resize(self, width, height):
         self.send(self.resize_stream, json.dumps({"Width": width, "Height": height}).encode() + b"\n")
 
@@ -169,6 +173,9 @@ class Spdy(Client):
             elif kind == 3:
                 number, code = struct.unpack(">II", body)
                 self.reset[number] = code
+            elif kind == 9:
+                number, by = struct.unpack(">II", body)
+                self.windows[number] = self.windows.get(number, 0) + by
         else:
             self.data.setdefault(first, bytearray()).extend(body)
             if flags & 1:
