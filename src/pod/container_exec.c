@@ -14,6 +14,7 @@
 
 enum {
     CHUNK = 64 * 1024,
+    AROUND = 1024, /* what an answer has beside the outputs, and more */
     DRAIN_MS = 50, /* for what others who hold the pipe are about to write */
     TIMEOUT_MAX_S = 365 * 24 * 3600,
 };
@@ -92,6 +93,20 @@ static int make_pipe(int *out_read, int *out_write, struct error *err)
     return fd_set_nonblocking(ends[0], err);
 }
 
+/* A short output is kept whole; two long ones have half the room each. */
+static void fit(struct container_exec_result *r)
+{
+    const size_t room = CONTAINER_EXEC_OUTPUT_MAX - AROUND, half = room / 2;
+    struct buf *longer = r->out.len > r->err.len ? &r->out : &r->err;
+    struct buf *shorter = longer == &r->out ? &r->err : &r->out;
+
+    if (r->out.len + r->err.len <= room)
+        return;
+    if (shorter->len > half)
+        shorter->len = half;
+    longer->len = room - shorter->len;
+}
+
 /* The exec runs: reads until it ends. */
 static int follow(struct shim_exec *x, int fds[2], const struct deadline *by,
                   struct container_exec_result *out, struct error *err)
@@ -146,8 +161,10 @@ int container_exec_sync(struct container *c, char **cmd, size_t n_cmd, int64_t t
     spec = container_bundle_load_spec(c, err);
     if (!spec || oci_process_build_exec(spec, cmd, n_cmd, false, &process, err) < 0)
         return error_wrap(err, "exec in container %s", c->id);
-    if (run(c, process, &by, out, err) == 0)
+    if (run(c, process, &by, out, err) == 0) {
+        fit(out);
         return 0;
+    }
     if (err->code == ERROR_DEADLINE && timeout_s > 0)
         return error_set(err, ERROR_DEADLINE, "exec in container %s: timeout of %lld s exceeded",
                          c->id, (long long)timeout_s);

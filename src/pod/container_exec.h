@@ -8,8 +8,10 @@
 /* container_exec: a command inside a running container, to its end. Any thread. */
 enum { CONTAINER_EXEC_OUTPUT_MAX = 16 * 1024 * 1024 };
 
+/* Together the outputs have at most CONTAINER_EXEC_OUTPUT_MAX bytes, less what an answer needs
+ * around them, so that the answer fits into a message; the rest is thrown away. */
 struct container_exec_result {
-    struct buf out; /* each up to CONTAINER_EXEC_OUTPUT_MAX; the rest is thrown away */
+    struct buf out;
     struct buf err;
     int exit_code;
 };
