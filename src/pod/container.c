@@ -151,6 +151,42 @@ int container_check_running(struct container *c, struct error *err)
     return 0;
 }
 
+/* Under the lock. */
+static int check_claim(const struct container *c, enum container_work work, struct error *err)
+{
+    static const char *const names[] = {"idle", "starting", "removing"};
+    enum container_state state = container_state_locked(c);
+
+    if (work == CONTAINER_STARTING && state != CONTAINER_CREATED)
+        return error_set(err, ERROR_UNKNOWN, "container is in %s state",
+                         container_state_name(state));
+    if (work == CONTAINER_REMOVING && (state == CONTAINER_RUNNING || state == CONTAINER_UNKNOWN))
+        return error_set(err, ERROR_UNKNOWN, "container is still running, to remove first stop");
+    if (c->work != CONTAINER_IDLE)
+        return error_set(err, ERROR_UNKNOWN, "container is %sin %s state",
+                         c->work == work ? "already " : "", names[c->work]);
+    return 0;
+}
+
+int container_claim(struct container *c, enum container_work work, struct error *err)
+{
+    int outcome;
+
+    pthread_mutex_lock(&c->sandbox->node->lock);
+    outcome = check_claim(c, work, err);
+    if (outcome == 0)
+        c->work = work;
+    pthread_mutex_unlock(&c->sandbox->node->lock);
+    return outcome;
+}
+
+void container_unclaim(struct container *c)
+{
+    pthread_mutex_lock(&c->sandbox->node->lock);
+    c->work = CONTAINER_IDLE;
+    pthread_mutex_unlock(&c->sandbox->node->lock);
+}
+
 const char *container_state_name(enum container_state state)
 {
     static const char *const names[] = {"CONTAINER_CREATED", "CONTAINER_RUNNING",

@@ -27,6 +27,9 @@ enum container_state {
     CONTAINER_UNKNOWN = 3,
 };
 
+/* What excludes itself and the other. */
+enum container_work { CONTAINER_IDLE, CONTAINER_STARTING, CONTAINER_REMOVING };
+
 /* What changes in the life of a container, and is stored. The state follows from it. */
 struct container_status {
     int64_t created_ns;
@@ -59,10 +62,9 @@ struct container {
 
     /* under the node's lock */
     struct container_status status;
-    bool unknown;     /* nobody can tell its state */
-    bool starting;    /* a StartContainer is under way */
+    bool unknown;             /* nobody can tell its state */
+    enum container_work work; /* under way */
     bool interrupted; /* an earlier berthd died in one: recovery finds out what became of it */
-    bool removing;    /* a RemoveContainer is under way */
     bool unclaimed;   /* made for a client that left before it had the answer */
     bool signalled;   /* the stop signal was sent, which happens once */
     int stopped_fd;   /* an eventfd, readable for good once it has exited; -1 before it starts */
@@ -98,6 +100,11 @@ const char *container_state_name(enum container_state state);
 
 /* ERROR_UNKNOWN unless it is running. */
 MUST_CHECK int container_check_running(struct container *c, struct error *err);
+
+/* Before it is started or removed, and when that has ended, unless it is gone. ERROR_UNKNOWN says
+ * what is in the way: its state, or work that is under way. */
+MUST_CHECK int container_claim(struct container *c, enum container_work work, struct error *err);
+void container_unclaim(struct container *c);
 
 /* Changes the status: change() edits a copy, which is stored and then published, so that nobody
  * sees what may be lost. Changes of one container come one after the other; readers do not wait. */

@@ -14,33 +14,6 @@
 
 enum { STOP_MS = 2 * 60 * 1000, DELETE_MS = 60 * 1000 };
 
-static int claim(struct container *c, struct error *err)
-{
-    struct node *n = c->sandbox->node;
-    enum container_state state;
-    int outcome = 0;
-
-    pthread_mutex_lock(&n->lock);
-    state = container_state_locked(c);
-    if (state == CONTAINER_RUNNING || state == CONTAINER_UNKNOWN)
-        outcome = error_set(err, ERROR_UNKNOWN, "container is still running, to remove first stop");
-    else if (c->starting)
-        outcome = error_set(err, ERROR_UNKNOWN, "container is in starting state, can't be removed");
-    else if (c->removing)
-        outcome = error_set(err, ERROR_UNKNOWN, "container is already in removing state");
-    else
-        c->removing = true;
-    pthread_mutex_unlock(&n->lock);
-    return outcome;
-}
-
-static void unclaim(struct container *c)
-{
-    pthread_mutex_lock(&c->sandbox->node->lock);
-    c->removing = false;
-    pthread_mutex_unlock(&c->sandbox->node->lock);
-}
-
 /* True when this caller is the one who took it out of the map. */
 static bool take_from_map(struct container *c)
 {
@@ -89,10 +62,10 @@ int container_remove(struct container *c, struct error *err)
 {
     struct deadline by = deadline_in_ms(STOP_MS);
 
-    if (container_stop(c, 0, &by, err) < 0 || claim(c, err) < 0)
+    if (container_stop(c, 0, &by, err) < 0 || container_claim(c, CONTAINER_REMOVING, err) < 0)
         return -1;
     if (remove_claimed(c, err) < 0) {
-        unclaim(c);
+        container_unclaim(c);
         return -1;
     }
     return 0;

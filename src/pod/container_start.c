@@ -16,35 +16,6 @@
 
 enum { START_MS = 2 * 60 * 1000, DELETE_MS = 60 * 1000, START_ERROR_STATUS = 128 };
 
-/* Only from CREATED, and neither beside another start nor beside a removal. */
-static int claim(struct container *c, struct error *err)
-{
-    struct node *n = c->sandbox->node;
-    enum container_state state;
-    int outcome = 0;
-
-    pthread_mutex_lock(&n->lock);
-    state = container_state_locked(c);
-    if (state != CONTAINER_CREATED)
-        outcome =
-            error_set(err, ERROR_UNKNOWN, "container is in %s state", container_state_name(state));
-    else if (c->removing)
-        outcome = error_set(err, ERROR_UNKNOWN, "container is in removing state");
-    else if (c->starting)
-        outcome = error_set(err, ERROR_UNKNOWN, "container is already in starting state");
-    else
-        c->starting = true;
-    pthread_mutex_unlock(&n->lock);
-    return outcome;
-}
-
-static void unclaim(struct container *c)
-{
-    pthread_mutex_lock(&c->sandbox->node->lock);
-    c->starting = false;
-    pthread_mutex_unlock(&c->sandbox->node->lock);
-}
-
 /* The container whose PID namespace is joined must still run. */
 static int check_target(const struct container *c, struct error *err)
 {
@@ -145,18 +116,18 @@ static int fail_start(struct container *c, struct error *err)
                   recording.text);
     unlinkat(c->sandbox->node->exits_fd, c->id, 0);
     exit_monitor_release(c);
-    unclaim(c);
+    container_unclaim(c);
     return -1;
 }
 
 int container_start(struct container *c, struct error *err)
 {
-    if (claim(c, err) < 0)
+    if (container_claim(c, CONTAINER_STARTING, err) < 0)
         return -1;
     if (start_claimed(c, err) < 0)
         return fail_start(c, err);
     notify_container(c, RUNTIME__V1__CONTAINER_EVENT_TYPE__CONTAINER_STARTED_EVENT);
-    unclaim(c);
+    container_unclaim(c);
     /* It, or its shim, may have ended already; while it was starting nobody else looked. */
     exit_monitor_check(c);
     if (!sandbox_has_shim(c->sandbox))

@@ -127,7 +127,7 @@ char *container_status_info(struct container *c, struct arena *a)
     pid_t pid;
 
     pthread_mutex_lock(&c->sandbox->node->lock);
-    removing = c->removing;
+    removing = c->work == CONTAINER_REMOVING;
     pid = c->status.pid;
     pthread_mutex_unlock(&c->sandbox->node->lock);
     json_add_str(info, "sandboxID", c->sandbox->id);

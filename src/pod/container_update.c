@@ -98,7 +98,7 @@ static bool is_being_removed(struct container *c)
     bool removing;
 
     pthread_mutex_lock(&c->sandbox->node->lock);
-    removing = c->removing;
+    removing = c->work == CONTAINER_REMOVING;
     pthread_mutex_unlock(&c->sandbox->node->lock);
     return removing;
 }

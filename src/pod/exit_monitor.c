@@ -81,7 +81,7 @@ void exit_monitor_check(struct container *c)
     bool starting;
 
     pthread_mutex_lock(&n->lock);
-    starting = c->starting;
+    starting = c->work == CONTAINER_STARTING;
     pthread_mutex_unlock(&n->lock);
     if (starting)
         return;

@@ -120,7 +120,9 @@ static void settle(struct container *c)
  * start or remove the container. */
 static void claim_start(struct container *c)
 {
-    c->starting = c->interrupted = has_shim(c) && container_state(c) == CONTAINER_CREATED;
+    c->interrupted = has_shim(c) && container_state(c) == CONTAINER_CREATED;
+    if (c->interrupted)
+        c->work = CONTAINER_STARTING;
 }
 
 /* Not so for starts of this berthd, which finish themselves. */
@@ -173,9 +175,7 @@ static void finish_start(void *data)
         }
         poll(NULL, 0, LOOK_MS);
     }
-    pthread_mutex_lock(&c->sandbox->node->lock);
-    c->starting = false;
-    pthread_mutex_unlock(&c->sandbox->node->lock);
+    container_unclaim(c);
     exit_monitor_check(c);
 }
 
