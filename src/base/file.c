@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/fd.h"
 #include "base/own.h"
 
@@ -125,15 +125,9 @@ static int remove_entry(int dirfd, const char *name, dev_t device, int depth, st
     return 0;
 }
 
-static void dir_auto(DIR **dir)
-{
-    if (*dir)
-        closedir(*dir);
-}
-
 static int remove_children(int fd, dev_t device, int depth, struct error *err)
 {
-    __attribute__((cleanup(dir_auto))) DIR *dir = NULL;
+    AUTO_CLOSEDIR DIR *dir = NULL;
     AUTO_CLOSE int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
     if (depth > TREE_DEPTH_MAX)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "image/rootfs.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -12,6 +11,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/fd.h"
 #include "base/own.h"
 #include "os/idmapped.h"
@@ -252,15 +252,9 @@ static int copy_entry(int from_dir, int to_dir, const char *name, int depth,
     return copy_meta(from, to, &st, err);
 }
 
-static void dir_auto(DIR **dir)
-{
-    if (*dir)
-        closedir(*dir);
-}
-
 static int copy_tree(int from, int to, int depth, const struct idmap *ids, struct error *err)
 {
-    __attribute__((cleanup(dir_auto))) DIR *dir = NULL;
+    AUTO_CLOSEDIR DIR *dir = NULL;
     AUTO_CLOSE int copy = openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (depth > COPY_DEPTH_MAX)

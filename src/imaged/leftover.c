@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "imaged/leftover.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -10,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/id.h"
@@ -71,15 +71,9 @@ static bool is_named(const char *name, const char *prefix, const char *suffix)
            strcmp(name, "..") != 0;
 }
 
-static void dir_auto(DIR **dir)
-{
-    if (*dir)
-        closedir(*dir);
-}
-
 int leftover_remove(const char *folder, const char *prefix, const char *suffix, struct error *err)
 {
-    __attribute__((cleanup(dir_auto))) DIR *dir = opendir(folder);
+    AUTO_CLOSEDIR DIR *dir = opendir(folder);
 
     if (!dir)
         return errno == ENOENT ? 0 : error_errno(err, errno, "open folder %s", folder);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "imaged/usage.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -11,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/fd.h"
 #include "base/map.h"
 #include "base/own.h"
@@ -40,16 +40,10 @@ static void add(struct count *c, const struct stat *st)
     c->usage.bytes += (uint64_t)st->st_blocks * BLOCK;
 }
 
-static void dir_auto(DIR **dir)
-{
-    if (*dir)
-        closedir(*dir);
-}
-
 static int measure(struct count *c, int at, const char *name, int depth, struct error *err)
 {
     AUTO_CLOSE int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    __attribute__((cleanup(dir_auto))) DIR *dir = NULL;
+    AUTO_CLOSEDIR DIR *dir = NULL;
     struct stat st;
 
     if (depth > DEPTH_MAX)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "base/dir.h"
 #include "base/json.h"
 #include "base/own.h"
 #include "oci/build.h"
@@ -95,12 +95,6 @@ static bool is_skipped(const char *name)
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-static void dir_auto(DIR **dir)
-{
-    if (*dir)
-        closedir(*dir);
-}
-
 static int add_folder(const struct walk *w, const char *from, const char *to, int depth,
                       struct error *err);
 
@@ -122,7 +116,7 @@ static int add_entry(const struct walk *w, const char *from, const char *to, int
 static int add_folder(const struct walk *w, const char *from, const char *to, int depth,
                       struct error *err)
 {
-    __attribute__((cleanup(dir_auto))) DIR *dir = opendir(from);
+    AUTO_CLOSEDIR DIR *dir = opendir(from);
 
     if (depth > DEPTH_MAX)
         return error_set(err, ERROR_EXHAUSTED, "devices: %s is more than %d folders deep", from,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "oci/relabel.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -11,6 +10,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/fd.h"
 #include "base/own.h"
 
@@ -78,16 +78,10 @@ static int walk_entry(const struct walk *w, int parent, const char *name, int de
     return set_label(fd, w->label, err) < 0 ? error_wrap(err, "%s", name) : 0;
 }
 
-static void dir_auto(DIR **dir)
-{
-    if (*dir)
-        closedir(*dir);
-}
-
 static int walk_folder(const struct walk *w, int fd, int depth, struct error *err)
 {
     AUTO_CLOSE int readable = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    __attribute__((cleanup(dir_auto))) DIR *dir = NULL;
+    AUTO_CLOSEDIR DIR *dir = NULL;
 
     if (depth > RELABEL_DEPTH_MAX)
         return error_set(err, ERROR_EXHAUSTED, "more than %d folders deep", RELABEL_DEPTH_MAX);

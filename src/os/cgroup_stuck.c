@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "os/cgroup_stuck.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/dir.h"
 #include "base/file.h"
 #include "base/own.h"
 
@@ -20,15 +20,13 @@ static bool load_procs(const char *path, struct buf *out)
     AUTO_FREE char *only = xasprintf("%s%s/cgroup.procs", base, path);
     struct error ignored;
     bool found = file_load(AT_FDCWD, only, out, &ignored) == 0;
-    DIR *dir = found ? NULL : opendir(base);
+    AUTO_CLOSEDIR DIR *dir = found ? NULL : opendir(base);
 
     for (struct dirent *entry; !found && dir && (entry = readdir(dir));) {
         AUTO_FREE char *name = xasprintf("%s/%s%s/cgroup.procs", base, entry->d_name, path);
 
         found = entry->d_name[0] != '.' && file_load(AT_FDCWD, name, out, &ignored) == 0;
     }
-    if (dir)
-        closedir(dir);
     return found && out->len > 0;
 }
 
