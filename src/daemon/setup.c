@@ -77,6 +77,7 @@ static void add_runtimes(struct node *n, const struct config *c)
         /* SELinux gives a process its domain by the label of the file it was started from. */
         if (!n->host.has_selinux)
             r->copy = sealed_new(r->path);
+        r->seccomp = seccomp_cache_new();
         strv_add_all(&r->pod_annotations, &c->runtimes[i].pod_annotations);
         strv_add_all(&r->container_annotations, &c->runtimes[i].container_annotations);
         r->policy = (struct oci_policy){
@@ -201,6 +202,7 @@ static void free_runtime(struct node_runtime *r)
     free(r->path);
     free(r->root);
     sealed_free(r->copy);
+    seccomp_cache_free(r->seccomp);
     strv_fini(&r->pod_annotations);
     strv_fini(&r->container_annotations);
 }

@@ -63,6 +63,7 @@ void container_free(struct container *c)
     free(c->cgroups_path);
     free(c->bundle);
     free(c->dir);
+    free(c->seccomp);
     free(c);
 }
 

@@ -57,6 +57,7 @@ struct container {
     char *dir;
     struct strv layers; /* chain ids, held in the image store */
     struct oci_user user;
+    char *seccomp; /* its profile, when nobody has compiled that yet: its start does; or NULL */
     pthread_mutex_t changing; /* held by container_change_status() alone */
     pthread_mutex_t updating; /* held by container_update() alone */
 

@@ -144,6 +144,8 @@ static int build(struct container *c, const Runtime__V1__PodSandboxConfig *pod_c
                  "no lower",
                  c->id, (long long)r->oom_score_adj,
                  (long long)oci_host_oom_score_adj(&n->host, r->oom_score_adj));
+    if (c->sandbox->runtime->seccomp)
+        c->seccomp = seccomp_cache_apply(c->sandbox->runtime->seccomp, spec);
     return container_bundle_store_spec(c, spec, err);
 }
 

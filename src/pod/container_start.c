@@ -62,6 +62,16 @@ static void delete_task(struct container *c)
     log_warn("container %s could not be started and not be deleted either: %s", c->id, err.text);
 }
 
+static void learn_seccomp(struct container *c)
+{
+    const struct node_runtime *r = c->sandbox->runtime;
+    AUTO_FREE char *path = xasprintf("%s/%s/seccomp.bpf", r->root, c->id);
+
+    if (c->seccomp && r->seccomp)
+        seccomp_cache_learn(r->seccomp, c->seccomp, path);
+    free(TAKE(c->seccomp));
+}
+
 /* Plugins are asked before this (NRI StartContainer): nothing comes between the making of the
  * container and its start, which are one run of the OCI runtime. The shim opens the log and gives
  * the process its pipes. */
@@ -72,6 +82,7 @@ static int run(struct container *c, const struct deadline *by, struct stage *t, 
 
     if (stage_end(t, "run", shim_run(c, by, &started.pid, err)) < 0)
         return -1;
+    learn_seccomp(c);
     return stage_end(t, "record", container_change_status(c, set_started, &started, err));
 }
 

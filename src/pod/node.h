@@ -10,6 +10,7 @@
 #include "net/cni.h"
 #include "oci/features.h"
 #include "oci/host.h"
+#include "oci/seccomp_cache.h"
 #include "oci/selinux_levels.h"
 #include "oci/spec.h"
 #include "os/job.h"
@@ -37,8 +38,9 @@ struct node_runtime {
     char *root; /* its --root: <state>/runtimes/<name> */
     bool systemd_cgroup;
     bool retired;
-    struct sealed *copy;         /* of its binary; NULL: it is not to be run from memory */
-    struct strv pod_annotations; /* globs: what is passed on to it */
+    struct sealed *copy;           /* of its binary; NULL: it is not to be run from memory */
+    struct seccomp_cache *seccomp; /* NULL for one that was retired */
+    struct strv pod_annotations;   /* globs: what is passed on to it */
     struct strv container_annotations;
     struct oci_policy policy;
     struct oci_features features; /* under the node's lock: it is asked while pods are served */
