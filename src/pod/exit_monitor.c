@@ -19,6 +19,7 @@
 #include "os/cgroup.h"
 #include "os/cgroup_end.h"
 #include "os/process.h"
+#include "os/stray.h"
 #include "pod/notify.h"
 #include "pod/sandbox_record.h"
 
@@ -181,12 +182,21 @@ static void delete_by_runtime(struct container *c)
                   words.len ? words.data : "");
 }
 
+/* First, or they make anew what is being removed. */
+static void end_strays(const struct container *c)
+{
+    if (!stray_end(c->sandbox->runtime->root, c->id))
+        log_warn("container %s has lost its shim, and a helper of its OCI runtime does not end",
+                 c->id);
+}
+
 void exit_monitor_end_orphan(struct container *c)
 {
     AUTO_FREE char *kept = runtime_folder(c), *group = cgroup_path_of(c->cgroups_path);
     struct deadline by = deadline_in_ms(DELETE_MS);
     struct error err;
 
+    end_strays(c);
     if (file_exists(kept) && *c->sandbox->runtime->path)
         delete_by_runtime(c);
     /* A runtime that ended with its shim, in the middle of its work, may know nothing of this. */
@@ -217,6 +227,8 @@ static bool must_end(struct container *c)
     enum container_state state = container_state(c);
     AUTO_FREE char *kept = runtime_folder(c);
 
+    if (state == CONTAINER_CREATED)
+        end_strays(c); /* of a start that nobody lived to answer */
     return state == CONTAINER_RUNNING || state == CONTAINER_UNKNOWN || file_exists(kept);
 }
 

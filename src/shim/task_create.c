@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/own.h"
+#include "os/stray.h"
 #include "shim/shim.h"
 #include "shim/task.h"
 #include "task.pb-c.h"
@@ -49,6 +50,8 @@ static void clean_up(struct creation *c, const struct error *failure)
     struct error err;
 
     c->failure = *failure;
+    if (!stray_end(c->task->runtime_root, c->task->init.id))
+        log_warn("container %s: a helper of the OCI runtime does not end", c->task->init.id);
     reaper_forget(&c->task->init.child);
     c->task->init.state = PROC_STARTING;
     strv_add(&verb, "delete");

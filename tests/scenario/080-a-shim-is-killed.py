@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A killed shim ends its pod: containers EXITED 137, never RUNNING, nothing left."""
+import contextlib
 import json
 import os
 import signal
+import threading
+import time
 
+import grpc
+
+import leaks
 from berth import wait_for
 
 
@@ -34,3 +40,50 @@ def test_while_berthd_is_down(berth):
     berth.start_daemon()
     assert berth.state(container) != "CONTAINER_RUNNING"
     check_ended(berth, pod, container)
+
+
+def slow_runtime(berth):
+    """The default runtime takes a second for each container, in a helper that outlives the run."""
+    path, real = berth.dir / "slow", berth.config["runtimes"]["crun"]["path"]
+    path.write_text(f"""#!/bin/sh
+case "$*" in
+*" run "*) setsid sh -c 'sleep 1; exec {real} "$@"' helper "$@" & wait ;;
+*) exec {real} "$@" ;;
+esac""", encoding="utf-8")
+    path.chmod(0o755)
+    berth.config["runtimes"]["crun"]["path"] = str(path)
+    berth.restart()
+
+
+def kill_in_the_middle_of_a_start(berth, with_daemon):
+    slow_runtime(berth)
+    pod = berth.run_pod()
+    container, shim = berth.create(pod, "sleep", "1000"), shim_of(berth, pod)
+    start = threading.Thread(target=start_in_vain, args=(berth, container))
+    start.start()
+    wait_for(lambda: str(berth.dir / "slow") in "".join(leaks.processes(str(berth.dir)).values()), what="the run")
+    time.sleep(0.2)
+    if with_daemon:
+        berth.daemon.kill()
+    os.kill(shim, signal.SIGKILL)
+    start.join()
+    if with_daemon:
+        berth.kill_daemon()
+        berth.start_daemon()
+    time.sleep(2)  # what went on would be there by now
+    assert not [words for words in leaks.processes(str(berth.dir)).values() if words.endswith("sleep 1000")]
+    assert berth.state(container) != "CONTAINER_RUNNING"
+
+
+def start_in_vain(berth, container):
+    with contextlib.suppress(grpc.RpcError):
+        berth.start(container)
+        raise AssertionError("it started")
+
+
+def test_in_the_middle_of_a_start(berth):
+    kill_in_the_middle_of_a_start(berth, with_daemon=False)
+
+
+def test_in_the_middle_of_a_start_and_berthd_too(berth):
+    kill_in_the_middle_of_a_start(berth, with_daemon=True)
