@@ -111,7 +111,7 @@ static int open_view(const struct strv *layers, const char *userns, const char *
 
     if (userns)
         return layers->len > 1 ? open_mapped_overlay(layers, userns, target, out_fd, err)
-                               : idmapped_open(only, userns, true, out_fd, err);
+                               : idmapped_open(only, userns, IDMAPPED_READ_ONLY, out_fd, err);
     return layers->len > 1 ? open_overlay(layers, out_fd, err) : open_bind(only, out_fd, err);
 }
 

@@ -131,24 +131,26 @@ static int check(const Runtime__V1__Mount *mount, const struct oci_features *fea
     return check_options(mount, err);
 }
 
-/* An image was mounted with the ids of the pod. */
-static int add_mappings(struct json_object *bound, const Runtime__V1__Mount *mount,
-                        const struct oci_features *features, const char *userns, struct error *err)
+/* The ids of the pod are given by the shim, others by the OCI runtime. An image has the pod's. */
+static int map_ids(struct json_object *bound, const Runtime__V1__Mount *mount,
+                   const struct oci_bind_context *c, struct error *err)
 {
+    bool is_by_shim = oci_userns_is_of_mount(c->ids, mount);
     AUTO_CLOSE int tree = -1;
 
     if (mount->n_uidmappings + mount->n_gidmappings == 0 || mount->image)
         return 0;
-    if (!features || !features->idmapped_mounts)
+    if (!is_by_shim && (!c->features || !c->features->idmapped_mounts))
         return error_set(err, ERROR_PRECONDITION,
-                         "uidMappings: the OCI runtime or the kernel cannot mount with mapped ids");
-    if (userns && idmapped_open(json_get_str(bound, "source"), userns, false, &tree, err) < 0)
+                         "uidMappings: they are not the pod's, and the OCI runtime or the kernel "
+                         "cannot map ids of a mount");
+    if (c->userns && idmapped_open(json_get_str(bound, "source"), c->userns, 0, &tree, err) < 0)
         return error_wrap(err, "uidMappings");
-    return oci_userns_add_of_mount(bound, mount, err);
+    return is_by_shim ? 0 : oci_userns_add_of_mount(bound, mount, err);
 }
 
 struct json_object *oci_bind_asked_for(const Runtime__V1__Mount *mount,
-                                       const struct oci_features *features, const char *userns,
+                                       const struct oci_bind_context *context,
                                        enum oci_bind_spread *spread, struct error *err)
 {
     static const char *const propagations[] = {"rprivate", "rslave", "rshared"};
@@ -157,7 +159,7 @@ struct json_object *oci_bind_asked_for(const Runtime__V1__Mount *mount,
     AUTO_FREE char *source = NULL;
     JSON_AUTO *bound = NULL;
 
-    if (check(mount, features, err) < 0)
+    if (check(mount, context->features, err) < 0)
         return NULL;
     source = resolve(mount->host_path, err);
     if (!source || (wanted != OCI_BIND_PRIVATE && check_spread(source, wanted, err) < 0))
@@ -165,7 +167,7 @@ struct json_object *oci_bind_asked_for(const Runtime__V1__Mount *mount,
     bound = make(mount->container_path, source, propagations[wanted], access);
     for (size_t i = 0; i < mount->n_mount_options; i++)
         json_add_str(json_get(bound, "options"), NULL, mount->mount_options[i]);
-    if (add_mappings(bound, mount, features, userns, err) < 0)
+    if (map_ids(bound, mount, context, err) < 0)
         return NULL;
     if (wanted > *spread)
         *spread = wanted;

@@ -9,6 +9,7 @@
 #include "oci/build.h"
 #include "oci/mountinfo.h"
 #include "oci/relabel.h"
+#include "oci/userns.h"
 
 /* What a container sees is mounted in this order: what every container has, unless the pod gives
  * something of its own for the same place; then what the pod gives, places with fewer parts first,
@@ -165,10 +166,22 @@ static int relabel(const struct build *b, const struct given *entry, struct json
     return relabel_tree(source, label, err);
 }
 
+/* What the shim mounts with the ids of the pod the OCI runtime finds in the bundle. */
+static void find_mapped(const struct build *b, const struct given *entry, struct json_object *mount)
+{
+    /* What is asked for is collected first, so its order is its index. */
+    AUTO_FREE char *mapped = xasprintf("%s/" OCI_USERNS_MAPPED "/%zu", b->in->bundle, entry->order);
+
+    if (oci_userns_is_of_mount(&b->in->ids, entry->asked_for))
+        json_add_str(mount, "source", mapped);
+}
+
 static int add_given(struct build *b, struct json_object *to, const struct given_list *list,
                      struct error *err)
 {
     static const char *const propagations[] = {NULL, "rslave", "rshared"};
+    struct oci_bind_context context = {
+        .features = b->in->features, .userns = b->in->userns, .ids = &b->in->ids};
     enum oci_bind_spread spread = OCI_BIND_PRIVATE;
 
     for (size_t i = 0; i < list->len; i++) {
@@ -182,7 +195,7 @@ static int add_given(struct build *b, struct json_object *to, const struct given
                 return -1;
             continue;
         }
-        mount = oci_bind_asked_for(entry->asked_for, b->in->features, b->in->userns, &spread, err);
+        mount = oci_bind_asked_for(entry->asked_for, &context, &spread, err);
         if (!mount)
             return error_wrap(err, "mounts: container_path \"%s\"",
                               entry->asked_for->container_path);
@@ -191,6 +204,7 @@ static int add_given(struct build *b, struct json_object *to, const struct given
         if (relabel(b, entry, mount, err) < 0)
             return error_wrap(err, "mounts: container_path \"%s\"",
                               entry->asked_for->container_path);
+        find_mapped(b, entry, mount);
     }
     if (propagations[spread])
         json_add_str(b->linux, "rootfsPropagation", propagations[spread]);

@@ -145,7 +145,7 @@ static void test_a_mount_has_other_ids_if_the_runtime_can(void **state)
     mapping.length = 10;
     t.config.mounts = mounts;
     t.config.n_mounts = 1;
-    expect_refusal("mounts: container_path \"/data\": uidMappings: the OCI runtime or the kernel");
+    expect_refusal("mounts: container_path \"/data\": uidMappings: they are not the pod's");
     t.features.idmapped_mounts = true;
     expect_refusal("gidMappings: 0 mappings");
     mount.gidmappings = mappings;
@@ -155,6 +155,34 @@ static void test_a_mount_has_other_ids_if_the_runtime_can(void **state)
                         "[{\"containerID\":0,\"hostID\":5000,\"size\":10}]");
     assert_string_equal(json_text(json_get(mount_at("/data"), "gidMappings")),
                         "[{\"containerID\":0,\"hostID\":5000,\"size\":10}]");
+}
+
+static void test_a_mount_with_the_ids_of_the_pod_is_left_to_the_shim(void **state)
+{
+    static Runtime__V1__UserNamespace userns = RUNTIME__V1__USER_NAMESPACE__INIT;
+    static Runtime__V1__NamespaceOption options = RUNTIME__V1__NAMESPACE_OPTION__INIT;
+    static Runtime__V1__IDMapping mapping = RUNTIME__V1__IDMAPPING__INIT, *mappings[] = {&mapping};
+    static Runtime__V1__Mount plain, mount, *mounts[] = {&plain, &mount};
+
+    (void)state;
+    plain = bind("/deep/er", t.dir);
+    mount = bind("/data", "/proc/sys");
+    mapping.host_id = 5000;
+    mapping.length = 10;
+    userns.mode = RUNTIME__V1__NAMESPACE_MODE__POD;
+    mount.uidmappings = mount.gidmappings = userns.uids = userns.gids = mappings;
+    mount.n_uidmappings = mount.n_gidmappings = userns.n_uids = userns.n_gids = 1;
+    options.userns_options = &userns;
+    t.security.namespace_options = t.pod_security.namespace_options = &options;
+    t.in.ids = (struct idmap){{5000, 10}, {5000, 10}};
+    t.in.bundle = "/bundle";
+    t.config.mounts = mounts;
+    t.config.n_mounts = 2;
+    build();
+    assert_string_equal(json_get_str(mount_at("/data"), "source"), "/bundle/mapped/1");
+    assert_null(json_get(mount_at("/data"), "uidMappings"));
+    t.in.userns = "/proc/self/ns/user"; /* a real one, and a file system that cannot */
+    expect_refusal("mounts: container_path \"/data\": uidMappings: ");
 }
 
 static void test_what_is_not_there_yet_says_so(void **state)
@@ -210,6 +238,7 @@ int main(void)
         PLAIN(test_read_only_all_the_way_has_conditions),
         PLAIN(test_mounts_spread_only_from_where_they_can),
         PLAIN(test_a_mount_has_other_ids_if_the_runtime_can),
+        PLAIN(test_a_mount_with_the_ids_of_the_pod_is_left_to_the_shim),
         PLAIN(test_what_is_not_there_yet_says_so),
         PLAIN(test_devices_are_passed_on_with_their_rules),
     };

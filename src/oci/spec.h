@@ -55,6 +55,7 @@ struct oci_input {
     bool host_pid;             /* the node's PID namespace */
     const char *userns;        /* path of the pod's user namespace; NULL: it has none */
     struct idmap ids;          /* of it */
+    const char *bundle;        /* where OCI_USERNS_MAPPED is */
     const char *cgroups_path;  /* from oci_cgroups_path() */
     const struct oci_user *user;
     const struct oci_volume *volumes;

@@ -96,6 +96,24 @@ int oci_userns_check_same(const Runtime__V1__UserNamespace *of_container,
     return 0;
 }
 
+static bool is_range(Runtime__V1__IDMapping *const *mappings, size_t n,
+                     const struct idmap_range *range)
+{
+    return n == 1 && mappings[0]->container_id == 0 && mappings[0]->host_id == range->first &&
+           mappings[0]->length == range->count;
+}
+
+bool oci_userns_has_mappings(const struct idmap *ids, const Runtime__V1__Mount *mount)
+{
+    return is_range(mount->uidmappings, mount->n_uidmappings, &ids->uids) &&
+           is_range(mount->gidmappings, mount->n_gidmappings, &ids->gids);
+}
+
+bool oci_userns_is_of_mount(const struct idmap *ids, const Runtime__V1__Mount *mount)
+{
+    return idmap_is_set(ids) && !mount->image && oci_userns_has_mappings(ids, mount);
+}
+
 static void add_mapping(struct json_object *to, uint32_t container_id, uint32_t host_id,
                         uint32_t size)
 {

@@ -19,6 +19,15 @@ MUST_CHECK int oci_userns_parse(const Runtime__V1__UserNamespace *options, struc
 MUST_CHECK int oci_userns_check_same(const Runtime__V1__UserNamespace *of_container,
                                      const Runtime__V1__UserNamespace *of_pod, struct error *err);
 
+/* Whether a mount is to have exactly the ids of the pod's user namespace. The shim then mounts it
+ * with them in the bundle, at OCI_USERNS_MAPPED/<its index in the config>, and the OCI runtime
+ * binds that. Images are mounted with them anyway. */
+#define OCI_USERNS_MAPPED "mapped"
+bool oci_userns_is_of_mount(const struct idmap *ids, const Runtime__V1__Mount *mount);
+
+/* Whether the mappings of a mount are just these ids. */
+bool oci_userns_has_mappings(const struct idmap *ids, const Runtime__V1__Mount *mount);
+
 /* Adds uidMappings and gidMappings, as the OCI specification has them, to an object. */
 void oci_userns_add(struct json_object *to, const struct idmap *map);
 

@@ -9,30 +9,66 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/file.h"
 #include "base/own.h"
 
-int idmapped_open(const char *path, const char *userns, bool read_only, int *out_fd,
+int idmapped_open(const char *path, const char *userns, unsigned flags, int *out_fd,
                   struct error *err)
 {
+    unsigned how = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
     AUTO_CLOSE int ids = open(userns, O_RDONLY | O_CLOEXEC);
-    AUTO_CLOSE int tree = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-    struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP | (read_only ? MOUNT_ATTR_RDONLY : 0),
-                              .userns_fd = (uint64_t)ids};
+    AUTO_CLOSE int tree =
+        open_tree(AT_FDCWD, path, flags & IDMAPPED_RECURSIVE ? how | AT_RECURSIVE : how);
+    struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)ids};
 
     if (ids < 0)
         return error_errno(err, errno, "open user namespace %s", userns);
     if (tree < 0)
         return error_errno(err, errno, "copy the mount of %s", path);
+    if (flags & IDMAPPED_READ_ONLY)
+        attr.attr_set |= MOUNT_ATTR_RDONLY;
     if (mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
         return errno == EINVAL ? error_set(err, ERROR_UNIMPLEMENTED,
                                            "the file system of %s cannot map ids", path)
                                : error_errno(err, errno, "map the ids of %s", path);
     *out_fd = fd_take(&tree);
+    return 0;
+}
+
+static int make_folder(const char *at, struct error *err)
+{
+    return file_make_dirs(at, 0711, err);
+}
+
+static int make_file(const char *at, struct error *err)
+{
+    AUTO_FREE char *folder = xstrndup(at, (size_t)(strrchr(at, '/') - at));
+
+    if (make_folder(folder, err) < 0)
+        return -1;
+    AUTO_CLOSE int fd = open(at, O_RDONLY | O_CREAT | O_CLOEXEC, 0444);
+    return fd < 0 ? error_errno(err, errno, "create %s", at) : 0;
+}
+
+int idmapped_attach(const char *path, const char *userns, const char *at, struct error *err)
+{
+    AUTO_CLOSE int tree = -1;
+    struct stat st;
+
+    if (idmapped_open(path, userns, IDMAPPED_RECURSIVE, &tree, err) < 0)
+        return -1;
+    if (fstat(tree, &st) < 0)
+        return error_errno(err, errno, "look at %s", path);
+    if ((S_ISDIR(st.st_mode) ? make_folder(at, err) : make_file(at, err)) < 0)
+        return -1;
+    if (move_mount(tree, "", AT_FDCWD, at, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return error_errno(err, errno, "mount %s with mapped ids at %s", path, at);
     return 0;
 }
 
@@ -63,7 +99,7 @@ int idmapped_attach_layers(struct strv *layers, const char *userns, const char *
     AUTO_FREE char *folder = len ? xstrndup(layers->items[0], len) : xstrdup("/");
     AUTO_CLOSE int tree = -1;
 
-    if (idmapped_open(folder, userns, true, &tree, err) < 0)
+    if (idmapped_open(folder, userns, IDMAPPED_READ_ONLY, &tree, err) < 0)
         return -1;
     if (move_mount(tree, "", AT_FDCWD, at, MOVE_MOUNT_F_EMPTY_PATH) < 0)
         return error_errno(err, errno, "mount %s with mapped ids at %s", folder, at);
@@ -112,7 +148,7 @@ static int probe_with(pid_t pid, const char *folder, struct error *err)
     snprintf(userns, sizeof userns, "/proc/%d/ns/user", pid);
     if (write_map(pid, "uid_map", err) < 0 || write_map(pid, "gid_map", err) < 0)
         return error_wrap(err, "map ids");
-    return idmapped_open(folder, userns, true, &tree, err);
+    return idmapped_open(folder, userns, IDMAPPED_READ_ONLY, &tree, err);
 }
 
 int idmapped_probe(const char *folder, struct error *err)

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <stdbool.h>
-
 #include "base/error.h"
 #include "base/strv.h"
 
@@ -12,10 +10,19 @@
  * userns is the path of a user namespace, /proc/<pid>/ns/user or where one is pinned. Any thread.
  */
 
-/* A detached mount of the folder or file at path, without what is mounted below it; it goes with
- * the descriptor. ERROR_UNIMPLEMENTED: the file system cannot. */
-MUST_CHECK int idmapped_open(const char *path, const char *userns, bool read_only, int *out_fd,
+enum {
+    IDMAPPED_READ_ONLY = 1,
+    IDMAPPED_RECURSIVE = 2, /* with what is mounted below it, whose ids stay as they are */
+};
+
+/* A detached mount of the folder or file at path; it goes with the descriptor. flags are those
+ * above. ERROR_UNIMPLEMENTED: the file system cannot. */
+MUST_CHECK int idmapped_open(const char *path, const char *userns, unsigned flags, int *out_fd,
                              struct error *err);
+
+/* Mounts it, with what is mounted below it, at a path that is made for it, folders included. */
+MUST_CHECK int idmapped_attach(const char *path, const char *userns, const char *at,
+                               struct error *err);
 
 /* Mounts the folder that all layers lie in at the folder at, read-only, and changes the paths of
  * the layers to lead there: one mount, however many layers. An overlay keeps what it needs of it,

@@ -125,6 +125,7 @@ static int build(struct container *c, const Runtime__V1__PodSandboxConfig *pod_c
         .pod_owns_ipc = !sandbox_on_host_ipc(c->sandbox),
         .userns = idmap_is_set(&c->sandbox->ids) ? userns : NULL,
         .ids = c->sandbox->ids,
+        .bundle = c->bundle,
         .cgroups_path = c->cgroups_path,
         .user = &c->user,
         .volumes = v->items,

@@ -15,6 +15,7 @@
 #include "base/strv.h"
 #include "image/digest.h"
 #include "image/rootfs.h"
+#include "oci/userns.h"
 #include "os/mount.h"
 
 enum { LIST_MAX = 64 * 1024 };
@@ -165,20 +166,12 @@ static int check(const Runtime__V1__Mount *m, struct error *err)
     return 0;
 }
 
-static bool is_range(Runtime__V1__IDMapping *const *mappings, size_t n,
-                     const struct idmap_range *range)
-{
-    return n == 1 && mappings[0]->container_id == 0 && mappings[0]->host_id == range->first &&
-           mappings[0]->length == range->count;
-}
-
 /* The pod's containers share the mount, so it has the ids of the pod. */
 static int check_ids(const struct sandbox *s, const Runtime__V1__Mount *m, struct error *err)
 {
     if (m->n_uidmappings + m->n_gidmappings == 0)
         return 0;
-    if (!is_range(m->uidmappings, m->n_uidmappings, &s->ids.uids) ||
-        !is_range(m->gidmappings, m->n_gidmappings, &s->ids.gids))
+    if (!oci_userns_has_mappings(&s->ids, m))
         return error_set(err, ERROR_INVALID,
                          "uidMappings and gidMappings of an image are not those of the pod's user "
                          "namespace");

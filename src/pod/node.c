@@ -123,7 +123,7 @@ bool node_has_user_namespaces(struct node *n, const struct node_runtime *r)
     bool has;
 
     pthread_mutex_lock(&n->lock);
-    has = n->maps_ids && r->features.user_namespaces && r->features.idmapped_mounts;
+    has = n->maps_ids && r->features.user_namespaces;
     pthread_mutex_unlock(&n->lock);
     return has;
 }

@@ -76,7 +76,8 @@ static int check_layers(struct sandbox *s, struct error *err)
     AUTO_FREE char *userns = xasprintf("%s/ns/user", s->dir);
     AUTO_CLOSE int tree = -1;
 
-    if (!idmap_is_set(&s->ids) || idmapped_open(layers, userns, true, &tree, err) == 0)
+    if (!idmap_is_set(&s->ids) ||
+        idmapped_open(layers, userns, IDMAPPED_READ_ONLY, &tree, err) == 0)
         return 0;
     return error_wrap(err, "userns_options");
 }

@@ -20,9 +20,9 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/message.h"
-#include "image/rootfs.h"
 #include "os/cgroup.h"
 #include "os/process.h"
+#include "pod/container_mounts.h"
 #include "rpc/ttrpc_client.h"
 
 enum {
@@ -133,12 +133,12 @@ static void add_default_sysctl(struct arena *a, Berth__Shim__V1__PodOptions *o, 
     add_sysctl(a, o, key, value);
 }
 
-/* Its groups are mapped, and the range would name some that are not. */
-static bool has_user_namespace(const struct sandbox *s)
+/* All that there are in the pod. */
+static const char *ping_groups(struct arena *a, const struct sandbox *s)
 {
-    const Runtime__V1__NamespaceOption *o = sandbox_namespaces(s);
+    uint32_t count = s->ids.gids.count;
 
-    return o && o->userns_options && o->userns_options->mode != RUNTIME__V1__NAMESPACE_MODE__NODE;
+    return arena_printf(a, "0 %u", count > 0 && count <= INT32_MAX ? count - 1 : INT32_MAX);
 }
 
 /* In a network of its own a pod's ports are nobody else's, and to ping needs no capability. */
@@ -155,8 +155,8 @@ static void add_sysctls(struct arena *a, const struct sandbox *s, Berth__Shim__V
         return;
     if (s->node->unprivileged_ports)
         add_default_sysctl(a, o, "net.ipv4.ip_unprivileged_port_start", "0");
-    if (s->node->unprivileged_icmp && !has_user_namespace(s))
-        add_default_sysctl(a, o, "net.ipv4.ping_group_range", "0 2147483647");
+    if (s->node->unprivileged_icmp)
+        add_default_sysctl(a, o, "net.ipv4.ping_group_range", ping_groups(a, s));
 }
 
 static Berth__Shim__V1__PodOptions *pod_options(struct arena *a, struct sandbox *s)
@@ -235,25 +235,6 @@ void shim_shutdown(struct sandbox *s)
 
 /* --- the task service --- */
 
-static void add_rootfs(struct arena *a, struct container *c,
-                       Containerd__Task__V3__CreateTaskRequest *request)
-{
-    AUTO_FINI(strv) layers = {0}, options = {0};
-    Containerd__Types__Mount *mount = arena_new(a, &containerd__types__mount__descriptor);
-
-    container_layer_paths(c, &layers);
-    rootfs_options(&layers, c->dir, &options);
-    mount->type = arena_strdup(a, "overlay");
-    mount->source = arena_strdup(a, "overlay");
-    mount->n_options = options.len;
-    mount->options = arena_alloc(a, options.len * sizeof *mount->options);
-    for (size_t i = 0; i < options.len; i++)
-        mount->options[i] = arena_strdup(a, options.items[i]);
-    request->n_rootfs = 1;
-    request->rootfs = arena_alloc(a, sizeof *request->rootfs);
-    request->rootfs[0] = mount;
-}
-
 /* Without one, the runtime makes its own for every run. */
 static Berth__Shim__V1__SealedCopy *open_copy(struct arena *a, const struct container *c,
                                               struct ttrpc_call *call, int *out_fd)
@@ -324,7 +305,7 @@ int shim_run(struct container *c, const struct deadline *by, pid_t *out_pid, str
     if (c->config->stdin)
         request.stdin = arena_strdup(&a, "hold");
     request.options = container_options(&a, c, open_copy(&a, c, &call, &copy));
-    add_rootfs(&a, c, &request);
+    container_mounts_add(&a, c, &request);
     if (ttrpc_client_call(&call, &a, by, &response, err) < 0)
         return -1;
     *out_pid = (pid_t)((Containerd__Task__V3__CreateTaskResponse *)response)->pid;

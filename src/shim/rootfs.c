@@ -37,6 +37,7 @@ struct wishes {
     unsigned long flags;
     struct strv lowers; /* of an overlay, topmost first */
     struct strv data;   /* key or key=value, for the file system */
+    bool maps_ids;
 };
 
 static bool parse_flag(const char *option, unsigned long *flags)
@@ -61,7 +62,9 @@ static struct wishes parse(const struct rootfs_mount *m)
 
         if (parse_flag(option, &w.flags))
             continue;
-        if (strncmp(option, lower, sizeof lower - 1) == 0)
+        if (strcmp(option, "idmap") == 0)
+            w.maps_ids = true;
+        else if (strncmp(option, lower, sizeof lower - 1) == 0)
             strv_add_split(&w.lowers, option + sizeof lower - 1, ':');
         else
             strv_add(&w.data, option);
@@ -119,7 +122,7 @@ static bool mount_layers_one_by_one(const struct rootfs_mount *m, const struct w
     if (fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
         return false;
     AUTO_CLOSE int tree = fsmount(fs, FSMOUNT_CLOEXEC, attributes(w->flags));
-    if (tree < 0 || (m->userns && umount2(target, MNT_DETACH) < 0))
+    if (tree < 0 || (w->maps_ids && umount2(target, MNT_DETACH) < 0))
         return false;
     return move_mount(tree, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) == 0;
 }
@@ -192,10 +195,13 @@ int rootfs_mount(const struct rootfs_mount *m, const char *target, struct error 
 
     if (w.lowers.len > ROOTFS_LAYERS_MAX)
         return error_set(err, ERROR_EXHAUSTED, "more than %d layers", ROOTFS_LAYERS_MAX);
+    if (w.maps_ids && !m->userns)
+        return error_set(err, ERROR_PRECONDITION, "the pod has no user namespace to map ids by");
     if (w.flags & MS_BIND || strcmp(m->type, "bind") == 0)
-        return mount_bind(m, &w, target, err);
-    /* Here mount(2), which cannot do without, puts the overlay on top of them. */
-    if (w.lowers.len > 0 && m->userns &&
+        return w.maps_ids ? idmapped_attach(m->source, m->userns, target, err)
+                          : mount_bind(m, &w, target, err);
+    /* At the target mount(2), which cannot do without them, puts the overlay on top. */
+    if (w.maps_ids && w.lowers.len > 0 &&
         idmapped_attach_layers(&w.lowers, m->userns, target, err) < 0)
         return -1;
     if (w.lowers.len > 0 && mount_layers_one_by_one(m, &w, target))

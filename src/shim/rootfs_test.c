@@ -157,8 +157,8 @@ static void mount_many_layers(bool hides, const char *userns, struct looked *loo
 {
     AUTO_FREE char *layers = make_layers();
     char *options[] = {layers, xasprintf("upperdir=%s/upper", dir),
-                       xasprintf("workdir=%s/work", dir)};
-    struct rootfs_mount m = {"overlay", "overlay", options, 3, userns};
+                       xasprintf("workdir=%s/work", dir), (char *)"idmap"};
+    struct rootfs_mount m = {"overlay", "overlay", options, userns ? 4 : 3, userns, NULL};
     struct error err;
     char top[16];
 
@@ -228,7 +228,7 @@ static void test_a_missing_layer_is_an_error(void **state)
 {
     AUTO_FREE char *layers = xasprintf("lowerdir=%s/nothing:%s/source", dir, dir);
     char *options[] = {layers, (char *)"ro"};
-    struct rootfs_mount m = {"overlay", "overlay", options, 2, NULL};
+    struct rootfs_mount m = {"overlay", "overlay", options, 2, NULL, NULL};
     struct looked looked;
     struct error err;
     (void)state;
@@ -242,7 +242,7 @@ static void test_a_missing_layer_is_an_error(void **state)
 static void test_a_bind_can_be_read_only(void **state)
 {
     char *options[] = {(char *)"rbind", (char *)"ro"};
-    struct rootfs_mount m = {"bind", NULL, options, 2, NULL};
+    struct rootfs_mount m = {"bind", NULL, options, 2, NULL, NULL};
     struct looked looked;
     struct error err;
     (void)state;

@@ -82,9 +82,13 @@ static int set_up_mounts(const struct run_spec *spec, struct error *err)
         return 0;
     if (unshare(CLONE_NEWNS) < 0)
         return error_errno(err, errno, "make mount namespace");
-    for (size_t i = 0; i < spec->n_mounts; i++)
-        if (rootfs_mount(&spec->mounts[i], spec->target, err) < 0)
-            return error_wrap(err, "mount root file system");
+    for (size_t i = 0; i < spec->n_mounts; i++) {
+        const struct rootfs_mount *m = &spec->mounts[i];
+
+        if (rootfs_mount(m, m->target ? m->target : spec->target, err) < 0)
+            return m->target ? error_wrap(err, "mount volume %s", m->source)
+                             : error_wrap(err, "mount root file system");
+    }
     if (chdir("/") < 0)
         return error_errno(err, errno, "enter /");
     return 0;

@@ -43,7 +43,7 @@ struct run_spec {
     int stdio[3];                      /* -1: /dev/null; RUN_REPORT: quoted in the failure */
     const struct rootfs_mount *mounts; /* made in a mount namespace of its own; NULL: none */
     size_t n_mounts;
-    const char *target; /* where they are mounted */
+    const char *target; /* where those are mounted that do not say it */
     int64_t timeout_ns;
 };
 

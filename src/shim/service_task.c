@@ -12,7 +12,7 @@
 
 #define OPTIONS_TYPE "berth.shim.v1.ContainerOptions"
 
-enum { MOUNTS_MAX = 64, PIDS_MAX = 4096, SIGNAL_MAX = 64, EXEC_SPEC_MAX = 1024 * 1024 };
+enum { MOUNTS_MAX = 4097, PIDS_MAX = 4096, SIGNAL_MAX = 64, EXEC_SPEC_MAX = 1024 * 1024 };
 
 /* A container's first process, or the process of an exec when exec_id is not empty. */
 static struct proc *find_proc(const struct shim *s, const char *id, const char *exec_id,
@@ -87,7 +87,7 @@ static int create_with(struct shim *s, struct call *call,
                        const Containerd__Task__V3__CreateTaskRequest *r,
                        const Berth__Shim__V1__ContainerOptions *options, struct error *err)
 {
-    struct rootfs_mount mounts[MOUNTS_MAX];
+    AUTO_FREE struct rootfs_mount *mounts = xcalloc(r->n_rootfs, sizeof *mounts);
     struct task_spec spec = {.id = r->id,
                              .bundle = r->bundle,
                              .runtime = options->runtime,
@@ -108,14 +108,14 @@ static int create_with(struct shim *s, struct call *call,
                              .mounts = mounts,
                              .n_mounts = r->n_rootfs};
 
-    if (r->n_rootfs > MOUNTS_MAX)
-        return error_set(err, ERROR_EXHAUSTED, "more than %d mounts", MOUNTS_MAX);
     for (size_t i = 0; i < r->n_rootfs; i++)
-        mounts[i] = (struct rootfs_mount){.type = r->rootfs[i]->type,
-                                          .source = r->rootfs[i]->source,
-                                          .options = r->rootfs[i]->options,
-                                          .n_options = r->rootfs[i]->n_options,
-                                          .userns = s->pod.has_userns ? NAMESPACES_USER : NULL};
+        mounts[i] =
+            (struct rootfs_mount){.type = r->rootfs[i]->type,
+                                  .source = r->rootfs[i]->source,
+                                  .options = r->rootfs[i]->options,
+                                  .n_options = r->rootfs[i]->n_options,
+                                  .userns = s->pod.has_userns ? NAMESPACES_USER : NULL,
+                                  .target = *r->rootfs[i]->target ? r->rootfs[i]->target : NULL};
     return task_create(s, &spec, call, err);
 }
 
@@ -144,6 +144,8 @@ static int serve_create(struct shim *s, struct call *call, const void *request, 
 
     if (*r->checkpoint)
         return error_set(err, ERROR_UNIMPLEMENTED, "restore from a checkpoint");
+    if (r->n_rootfs > MOUNTS_MAX)
+        return error_set(err, ERROR_EXHAUSTED, "more than %d mounts", MOUNTS_MAX);
     if (!r->options || !strstr(r->options->type_url, OPTIONS_TYPE))
         return error_set(err, ERROR_INVALID, "options must be a " OPTIONS_TYPE);
     options = berth__shim__v1__container_options__unpack(NULL, r->options->value.len,

@@ -24,18 +24,32 @@ def test_volumes(berth):
     for folder in (plain, mapped):
         folder.mkdir()
     plain.chmod(0o777)
+    one = mapped / "one"
+    one.write_text("secret\n", encoding="utf-8")
+    one.chmod(0o600)
+    ids = {"uidMappings": mapping(), "gidMappings": mapping()}
     mounts = [{"container_path": "/plain", "host_path": str(plain)},
-              {"container_path": "/mapped", "host_path": str(mapped), "uidMappings": mapping(),
-               "gidMappings": mapping()}]
-    pod = Pod(berth)
-    words = pod.output("stat -c %u /plain /mapped; touch /plain/f /mapped/f; stat -c %u /plain/f /mapped/f", mounts=mounts)
-    assert words.split() == ["65534", "0", "0", "0"], words
-    assert (owner(plain / "f"), owner(mapped / "f")) == ((FIRST, FIRST), (0, 0))
+              {"container_path": "/mapped", "host_path": str(mapped), **ids},
+              {"container_path": "/ro", "host_path": str(mapped), "readonly": True, "recursive_read_only": True, **ids},
+              {"container_path": "/one", "host_path": str(one), "readonly": True, **ids}]
+    for handler in HANDLERS:
+        for pids in ("CONTAINER", "POD"):
+            pod = Pod(berth, handler, pid=pids)
+            words = pod.output("stat -c %u /plain /mapped; touch /plain/f /mapped/f; stat -c %u /plain/f /mapped/f;"
+                               " touch /ro/f; cat /one", mounts=mounts)
+            assert words.splitlines()[:5] == ["65534", "0", "0", "0", "secret"] and "/ro/f: Read-only" in words, words
+            assert (owner(plain / "f"), owner(mapped / "f")) == ((FIRST, FIRST), (0, 0))
+            (plain / "f").unlink()
+
+
+def test_volumes_that_cannot_be_mapped_are_refused(berth):
+    mounts = [{"container_path": "/v", "host_path": "/proc/sys", "uidMappings": mapping(), "gidMappings": mapping()}]
+    for handler in HANDLERS:
+        words = refused(lambda: Pod(berth, handler).create("true", mounts=mounts))
+        assert '"/v": uidMappings: the file system of /proc/sys cannot map ids' in words, words
+    mounts[0].update({"host_path": str(berth.dir), "uidMappings": mapping(5)})
     words = refused(lambda: Pod(berth, "runc").create("true", mounts=mounts))
-    assert '"/mapped": uidMappings: the OCI runtime or the kernel cannot' in words, words
-    mounts[1]["host_path"] = "/proc/sys"
-    words = refused(lambda: pod.create("true", mounts=mounts))
-    assert "uidMappings: the file system of /proc/sys cannot map ids" in words, words
+    assert '"/v": uidMappings: they are not the pod' in words, words
 
 
 def test_an_image_as_a_volume(berth):
