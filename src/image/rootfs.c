@@ -6,6 +6,7 @@
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
@@ -186,6 +187,17 @@ static int copy_meta(int from, int to, const struct stat *st, struct error *err)
     return 0;
 }
 
+/* The view of several layers is another file system than that below it, and then the kernel copies
+ * only by way of a pipe. */
+static ssize_t copy_some(int from, int to)
+{
+    ssize_t n = copy_file_range(from, NULL, to, NULL, COPY_CHUNK, 0);
+
+    if (n < 0 && (errno == EXDEV || errno == EOPNOTSUPP || errno == EINVAL))
+        n = sendfile(to, from, NULL, COPY_CHUNK);
+    return n;
+}
+
 static int copy_file(int from, int dirfd, const char *name, const struct stat *st,
                      struct error *err)
 {
@@ -195,7 +207,7 @@ static int copy_file(int from, int dirfd, const char *name, const struct stat *s
 
     if (to < 0)
         return error_errno(err, errno, "create %s", name);
-    while ((n = copy_file_range(from, NULL, to, NULL, COPY_CHUNK, 0)) > 0)
+    while ((n = copy_some(from, to)) > 0)
         continue;
     if (n < 0)
         return error_errno(err, errno, "copy %s", name);
