@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pods with a user namespace, for the scenarios about them."""
+import hashlib
+import io
 import json
 import os
+import tarfile
 
 import grpc
 
@@ -63,3 +66,34 @@ def refused(call):
 def owner(path):
     status = os.lstat(path)
     return status.st_uid, status.st_gid
+
+
+def add_layers(folder, name, layers, **config):
+    """Gives the image in an OCI layout another name, members of its config, and layers: each a
+    dictionary of files (path: (owner, text)) and folders (path: (owner, None))."""
+    index = json.loads((folder / "index.json").read_text())
+    blob = lambda digest: folder / "blobs" / digest.replace(":", "/")
+    manifest = json.loads(blob(index["manifests"][0]["digest"]).read_text())
+    image = json.loads(blob(manifest["config"]["digest"]).read_text())
+
+    def store(data, media_type):
+        digest = "sha256:" + hashlib.sha256(data).hexdigest()
+        blob(digest).write_bytes(data)
+        return {"mediaType": media_type, "digest": digest, "size": len(data)}
+
+    for files in layers:
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w") as tar:
+            for path, (who, text) in files.items():
+                info = tarfile.TarInfo(path)
+                info.uid = info.gid = who
+                info.mode, info.type = (0o755, tarfile.DIRTYPE) if text is None else (0o644, tarfile.REGTYPE)
+                info.size = len(text or "")
+                tar.addfile(info, io.BytesIO((text or "").encode()))
+        manifest["layers"].append(store(out.getvalue(), "application/vnd.oci.image.layer.v1.tar"))
+        image["rootfs"]["diff_ids"].append(manifest["layers"][-1]["digest"])
+    image["config"].update(config)
+    manifest["config"] = store(json.dumps(image).encode(), manifest["config"]["mediaType"])
+    entry = store(json.dumps(manifest).encode(), manifest["mediaType"])
+    entry["annotations"] = {"org.opencontainers.image.ref.name": name}
+    (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
