@@ -17,7 +17,8 @@ def test_root_inside_is_nobody_on_the_node(berth):
                            mounts=mounts)
         assert [line.split() for line in words.splitlines()[:3]] == 2 * [["0", str(FIRST), str(COUNT)]] + [["0"]], words
         assert words.count("Permission denied") == 2 and "Operation not permitted" in words, words
-        container = pod.start("sleep 100", security={"run_as_user": {"value": 42}})
+        container = pod.start("echo up; sleep 100", security={"run_as_user": {"value": 42}})
+        pod.wait_output(container, "up")
         pid = pathlib.Path(f"/proc/{pod.pid(container)}/status").read_text(encoding="ascii")
         assert f"Uid:\t{FIRST + 42}\t" in pid, pid
 

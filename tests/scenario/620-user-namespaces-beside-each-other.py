@@ -26,11 +26,12 @@ def test_pods_of_other_ids_share_an_image_and_a_restart_changes_nothing(berth):
     import_layered(berth)
     pods = [Pod(berth, handler, mapping(FIRST + i * COUNT)) for i, handler in enumerate(2 * HANDLERS)]
     image = {"image": {"image": NAME}}
-    early = [pod.start("touch /mine; sleep 100", **image) for pod in pods]
+    early = [pod.start("touch /mine; echo made; sleep 100", **image) for pod in pods]
     late = [pod.create("stat -c %u /hers /data /data/a /data/b; ls /gone; sleep 100", **image) for pod in pods]
     berth.restart()
     for i, pod in enumerate(pods):
         first = FIRST + i * COUNT
+        pod.wait_output(early[i], "made")
         assert berth.exec_sync(early[i], "stat", "-c", "%u", "/mine", "/hers") == (0, "0\n7\n", "")
         berth.start(late[i])
         assert pod.wait_output(late[i], "0\n").split() == ["7", "5", "6", "0"]
