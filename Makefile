@@ -26,11 +26,13 @@ test: deps
 	@scripts/unpack $(build)/tools
 	@PATH="$$PATH:$(build)/tools/usr/bin" tests/run
 
-# Ten minutes: 300 kills of berthd and 300 of shims under load. SEED=… repeats the dice of an earlier run.
+# A quarter of an hour: 300 kills of berthd and 300 of shims under load, 100 cuts of the power of its disk.
+# SEED=… repeats the dice of an earlier run.
 test-crash:
 	@scripts/deps build run
 	@$(MAKE) --no-print-directory all
 	@tests/crash/run --kills 300 --shims 300 $(if $(SEED),--seed $(SEED))
+	@tests/crash/power --cuts 100 $(if $(SEED),--seed $(SEED))
 
 conformance:
 	@scripts/deps build run
@@ -59,7 +61,7 @@ help:
 	@echo "make deps         install the Debian packages needed to build, run and test"
 	@echo "make demo         run a pod from a busybox image, in private folders, and clean up"
 	@echo "make test         everything that CI runs, except conformance"
-	@echo "make test-crash   kill berthd and shims 300 times each under load"
+	@echo "make test-crash   kill berthd and shims 300 times each under load, cut its power"
 	@echo "make conformance  run critest, the conformance suite of CRI (needs Go)"
 	@echo "make bench        measure Berth beside containerd and write docs/performance.md"
 	@echo "make bench-quick  the same in two minutes, roughly; only a table"

@@ -59,6 +59,7 @@ static const struct key {
     {"enable_unprivileged_icmp", FLAG, offsetof(struct config, enable_unprivileged_icmp)},
     {"shim", TEXT, offsetof(struct config, shim)},
     {"image.helper", TEXT, offsetof(struct config, image_helper)},
+    {"image.pull_progress_timeout", NUMBER, offsetof(struct config, pull_progress_timeout_s)},
 };
 
 /* The same for one runtime. */
@@ -332,6 +333,7 @@ void config_init(struct config *c)
         .default_runtime = xstrdup("crun"),
         .cgroup_driver = xstrdup("cgroupfs"),
         .log_line_max = 16 * 1024,
+        .pull_progress_timeout_s = 30,
         .cni_conf_dir = xstrdup("/etc/cni/net.d"),
         .cni_conf_template = xstrdup(""),
         .cni_max_conf_num = 1,
@@ -460,6 +462,8 @@ static int check(const struct config *c, struct error *err)
                          SELINUX_LEVELS_CATEGORIES_MAX);
     if (!c->shim)
         return error_set(err, ERROR_INVALID, "containerd-shim-berth-v2 is not installed: set shim");
+    if (c->pull_progress_timeout_s < 1 || c->pull_progress_timeout_s > 24 * 60 * 60)
+        return error_set(err, ERROR_INVALID, "image.pull_progress_timeout is not 1 to 86400 s");
     if (!c->image_helper)
         return error_set(err, ERROR_INVALID, "berth-image is not installed: set image.helper");
     return check_tls(c, err);

@@ -29,6 +29,7 @@ struct config {
     char *cgroup_driver; /* cgroupfs or systemd */
     char *shim;          /* program; NULL: beside berthd, or installed */
     char *image_helper;  /* likewise */
+    int64_t pull_progress_timeout_s;
     int64_t log_line_max;
     char *cni_conf_dir;
     char *cni_conf_template; /* "": none */

@@ -118,7 +118,12 @@ static int open_stores(struct node *n, const struct config *c, struct error *err
     if (!n->database)
         return -1;
     n->images = image_store_open(
-        &(struct image_store_options){n->root, c->image_helper, &c->registry_dirs, n->database},
+        &(struct image_store_options){.root = n->root,
+                                      .helper = c->image_helper,
+                                      .boot_id = n->boot_id,
+                                      .hosts_dirs = &c->registry_dirs,
+                                      .idle_timeout_ms = c->pull_progress_timeout_s * 1000,
+                                      .database = n->database},
         err);
     return n->images ? 0 : -1;
 }

@@ -3,16 +3,21 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/eventfd.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "image/image_index.h"
 #include "image/image_records.h"
+#include "image/image_repair.h"
 #include "image/image_worker.h"
 #include "image/layer_refs.h"
 #include "image/reference.h"
+#include "image/shutdown_mark.h"
 
 /* A pull whose client left goes on, but not for ever. */
 enum { FETCH_MAX_MS = 6 * 60 * 60 * 1000 };
@@ -25,6 +30,11 @@ struct image_store {
     struct image_index *index;
     struct layer_refs *layers;
     struct job_table *jobs;
+    struct image_repair *repair;
+    int64_t idle_timeout_ms;
+    char *boot_id;
+    bool marked;    /* <root>/running is ours */
+    int closing_fd; /* becomes readable when the store is closed */
 };
 
 static void hold_image(struct image_store *s, const struct image *i)
@@ -39,12 +49,104 @@ static void release_image(struct image_store *s, const struct image *i)
         layer_refs_release(s->layers, i->layers[n].chain_id);
 }
 
-static void put_loaded(void *data, struct image *taken)
+/* --- what was recorded --- */
+
+static void add_loaded(void *data, struct image *taken)
+{
+    struct image_store *s = data;
+
+    image_repair_add(s->repair, taken);
+}
+
+static void keep_loaded(void *data, struct image *taken)
 {
     struct image_store *s = data;
 
     hold_image(s, taken);
     image_index_put(s->index, taken);
+}
+
+static void forget_loaded(void *data, const struct image *i)
+{
+    struct image_store *s = data;
+    struct error err;
+
+    if (image_records_remove(s->database, i->id, &err) < 0)
+        log_error("forget image %s: %s", i->id, err.text);
+}
+
+static void remove_layer(void *data, const char *chain_id)
+{
+    struct image_store *s = data;
+
+    layer_refs_discard(s->layers, chain_id);
+}
+
+/* Only now: who is killed before has looked at nothing. */
+static void mark_running(void *data)
+{
+    struct image_store *s = data;
+    struct error err;
+
+    s->marked = shutdown_mark_set(s->root, s->boot_id, &err) == 0;
+    if (!s->marked)
+        log_warn("a power cut would not be noticed: %s", err.text);
+}
+
+/* Those of its names that have not come to mean something else meanwhile. */
+static int name_again(struct image_store *s, const struct image *fetched, const struct image *lost,
+                      struct error *err)
+{
+    AUTO(image) *renamed = image_copy_unnamed(fetched);
+
+    for (size_t n = 0; n < lost->names.len; n++) {
+        AUTO(image) *other = image_index_find_name(s->index, lost->names.items[n]);
+
+        if (!other)
+            strv_add(&renamed->names, lost->names.items[n]);
+    }
+    if (image_records_store(s->database, renamed, err) < 0)
+        return -1;
+    image_index_put(s->index, TAKE(renamed));
+    return 0;
+}
+
+/* What it was, whatever its tag points to today. */
+static void fetch_lost(void *data, const struct image *lost)
+{
+    struct image_store *s = data;
+    const struct deadline client = {.cancel_fd = s->closing_fd};
+    const struct image_request request = {.name = image_digest_name(lost), .client = &client};
+    struct error err = {0};
+    AUTO(image) *fetched = NULL;
+
+    if (!request.name) {
+        log_warn("image %s is lost, and no registry has it: import it again", lost->id);
+        return;
+    }
+    fetched = image_store_fetch(s, &request, &err);
+    if (!fetched || name_again(s, fetched, lost, &err) < 0)
+        log_warn("image %s is lost: %s", request.name, err.text);
+    else
+        log_info("image %s was fetched again", request.name);
+}
+
+static int load_images(struct image_store *s, struct error *err)
+{
+    const struct image_repair_options options = {.root = s->root,
+                                                 .closely =
+                                                     shutdown_mark_is_old(s->root, s->boot_id),
+                                                 .sifted = mark_running,
+                                                 .keep = keep_loaded,
+                                                 .forget = forget_loaded,
+                                                 .remove_layer = remove_layer,
+                                                 .fetch_again = fetch_lost,
+                                                 .data = s};
+
+    s->repair = image_repair_new(&options);
+    if (image_records_load(s->database, add_loaded, s, err) < 0)
+        return -1;
+    return image_repair_start(s->repair, err);
 }
 
 struct image_store *image_store_open(const struct image_store_options *options, struct error *err)
@@ -53,14 +155,18 @@ struct image_store *image_store_open(const struct image_store_options *options, 
     AUTO_FREE char *layers = xasprintf("%s/layers", options->root);
 
     s->root = xstrdup(options->root);
+    s->boot_id = xstrdup(options->boot_id);
     s->helper = xstrdup(options->helper);
     s->hosts_dirs = options->hosts_dirs;
     s->database = options->database;
     s->index = image_index_new();
     s->layers = layer_refs_new(options->root);
     s->jobs = job_table_new();
-    if (file_make_dirs(layers, 0700, err) < 0 ||
-        image_records_load(s->database, put_loaded, s, err) < 0) {
+    s->idle_timeout_ms = options->idle_timeout_ms;
+    s->closing_fd = eventfd(0, EFD_CLOEXEC);
+    if (s->closing_fd < 0)
+        abort();
+    if (file_make_dirs(layers, 0700, err) < 0 || load_images(s, err) < 0) {
         image_store_close(s);
         return NULL;
     }
@@ -71,10 +177,16 @@ void image_store_close(struct image_store *s)
 {
     if (!s)
         return;
+    eventfd_write(s->closing_fd, 1);
+    image_repair_free(s->repair);
+    if (s->marked)
+        shutdown_mark_clear(s->root);
+    fd_close(&s->closing_fd);
     image_index_free(s->index);
     layer_refs_free(s->layers);
     job_table_free(s->jobs);
     free(s->root);
+    free(s->boot_id);
     free(s->helper);
     free(s);
 }
@@ -99,6 +211,7 @@ struct image *image_store_find(struct image_store *s, const char *name, struct e
     struct image *i = NULL;
     char text[REFERENCE_TEXT_SIZE];
 
+    image_repair_wait(s->repair);
     if (!reference_is_id(name)) {
         if (reference_parse(name, &ref, err) == 0) {
             reference_format(&ref, text);
@@ -117,6 +230,7 @@ struct image *image_store_find(struct image_store *s, const char *name, struct e
 
 struct image **image_store_list(struct image_store *s, size_t *out_count)
 {
+    image_repair_wait(s->repair);
     return image_index_list(s->index, out_count);
 }
 
@@ -148,6 +262,7 @@ void image_store_release(struct image_store *s, const struct strv *chain_ids)
 
 void image_store_collect(struct image_store *s)
 {
+    image_repair_wait(s->repair);
     layer_refs_collect(s->layers);
 }
 
@@ -155,7 +270,7 @@ void image_store_usage(struct image_store *s, uint64_t *out_bytes, uint64_t *out
 {
     AUTO_FINI(map) seen = {0};
     size_t count;
-    AUTO_FREE struct image **list = image_index_list(s->index, &count);
+    AUTO_FREE struct image **list = image_store_list(s, &count);
 
     *out_bytes = *out_inodes = 0;
     for (size_t i = 0; i < count; i++) {
@@ -245,6 +360,8 @@ static struct json_object *describe(struct image_store *s, const struct image_re
     json_add_str(job, "root", s->root);
     json_add_str(job, request->path ? "name" : "image", name);
     add_str(job, "path", request->path);
+    if (s->idle_timeout_ms > 0)
+        json_add_int(job, "idle_timeout_ms", s->idle_timeout_ms);
     dirs = json_add_array(job, "hosts_dirs");
     for (size_t i = 0; s->hosts_dirs && i < s->hosts_dirs->len; i++)
         json_add_str(dirs, NULL, s->hosts_dirs->items[i]);
@@ -264,6 +381,7 @@ static int work(struct fetch *f, struct json_object *job, struct error *err)
     struct image_worker worker = {f->store->helper, job, on_event, f};
     int outcome;
 
+    by.cancel_fd = f->store->closing_fd;
     layer_refs_pause(f->store->layers);
     outcome = image_worker_run(&worker, &by, err);
     layer_refs_resume(f->store->layers);
@@ -296,6 +414,7 @@ struct image *image_store_fetch(struct image_store *s, const struct image_reques
     struct job *j = NULL;
     int role;
 
+    image_repair_wait(s->repair);
     if (!request->path || *request->name) {
         if (reference_parse(request->name, &ref, err) < 0)
             return NULL;

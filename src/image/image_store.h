@@ -20,11 +20,15 @@ struct image_store;
 struct image_store_options {
     const char *root;              /* /var/lib/berth */
     const char *helper;            /* path of berth-image */
+    const char *boot_id;           /* of the node */
     const struct strv *hosts_dirs; /* folders of hosts.toml files; kept */
+    int64_t idle_timeout_ms;       /* how long a registry may send nothing; 0: a default */
     struct database *database;
 };
 
-/* Loads the records. Layers that nobody needs go only with image_store_collect(). */
+/* Loads the records. Images whose layers are not there are forgotten and fetched again; after the
+ * node went down while we ran all layers are looked at closely, and until then what asks for images
+ * waits. Layers that nobody needs go only with image_store_collect(). */
 MUST_CHECK struct image_store *image_store_open(const struct image_store_options *options,
                                                 struct error *err);
 void image_store_close(struct image_store *s);

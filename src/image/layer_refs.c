@@ -101,6 +101,16 @@ void layer_refs_release(struct layer_refs *r, const char *chain_id)
     remove_aside(aside);
 }
 
+void layer_refs_discard(struct layer_refs *r, const char *chain_id)
+{
+    char *aside;
+
+    pthread_mutex_lock(&r->lock);
+    aside = set_aside(r, hex_of(chain_id));
+    pthread_mutex_unlock(&r->lock);
+    remove_aside(aside);
+}
+
 void layer_refs_pause(struct layer_refs *r)
 {
     pthread_mutex_lock(&r->lock);

@@ -19,6 +19,9 @@ void layer_refs_hold(struct layer_refs *r, const char *chain_id);
 /* Removes the folder when this was the last one and no fetch runs. */
 void layer_refs_release(struct layer_refs *r, const char *chain_id);
 
+/* Removes the folder whoever holds it: what is in it is of no use to anybody. */
+void layer_refs_discard(struct layer_refs *r, const char *chain_id);
+
 void layer_refs_pause(struct layer_refs *r);
 /* Removes what became free meanwhile when this was the last fetch. */
 void layer_refs_resume(struct layer_refs *r);

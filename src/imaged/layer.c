@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
 #include <string.h>
@@ -24,7 +23,7 @@
 
 #define TMP_PREFIX ".new-"
 
-enum { FOLDER_MODE = 0700, FS_MODE = 0755, SIZE_MAX_BYTES = 64, LOCK_WAIT_MS = 50 };
+enum { FOLDER_MODE = 0700, FS_MODE = 0755, LOCK_WAIT_MS = 50 };
 
 struct layer {
     char *folder; /* <root>/layers */
@@ -66,11 +65,11 @@ int layer_prepare(const char *root, struct error *err)
 bool layer_find(const struct layer_spec *spec, struct usage *out)
 {
     AUTO_FREE char *path = xasprintf("%s/layers/%s/size", spec->root, digest_hex(spec->chain_id));
-    AUTO_FINI(buf) text = BUF(SIZE_MAX_BYTES);
+    AUTO_FINI(buf) text = BUF(USAGE_TEXT_SIZE);
     struct error absent;
 
     return file_load(AT_FDCWD, path, &text, &absent) == 0 && text.len > 0 &&
-           sscanf(text.data, "%" SCNu64 " %" SCNu64, &out->bytes, &out->inodes) == 2;
+           usage_parse(text.data, out);
 }
 
 /* Another run may be at it, for as long as its download takes. */
@@ -257,13 +256,12 @@ static int verify(struct layer *l, struct error *err)
 
 static int measure(struct layer *l, struct error *err)
 {
-    char text[SIZE_MAX_BYTES];
-    int len;
+    char text[USAGE_TEXT_SIZE];
 
     if (usage_measure(l->tmp_lock, "fs", &l->usage, err) < 0)
         return -1;
-    len = snprintf(text, sizeof text, "%" PRIu64 " %" PRIu64 "\n", l->usage.bytes, l->usage.inodes);
-    return file_store(l->tmp_lock, "size", text, (size_t)len, 0644, err);
+    usage_format(&l->usage, text);
+    return file_store(l->tmp_lock, "size", text, strlen(text), 0644, err);
 }
 
 int layer_finish(struct layer *l, struct error *err)

@@ -6,13 +6,13 @@
 #include "base/error.h"
 #include "base/own.h"
 #include "base/strv.h"
-#include "imaged/usage.h"
+#include "image/usage.h"
 
 /* layer: one layer of an image on its way to the disk: compressed bytes in, files out.
  *
  * A second thread hashes and unpacks while the caller's downloads and inflates. Until it is
  * published the layer is <root>/layers/.new-<random>/fs; then it is <root>/layers/<hex of its
- * chain id>/, with "fs" and the file "size" ("<bytes> <inodes>"), and never changes. Nobody else
+ * chain id>/, with "fs" and the file "size" (usage.h), and never changes. Nobody else
  * unpacks the same chain id meanwhile: <root>/layers/<hex>.lock is held. Owned by one thread at a
  * time. */
 struct layer;

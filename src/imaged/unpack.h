@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "image/descriptor.h"
-#include "imaged/usage.h"
+#include "image/usage.h"
 
 /* unpack: all layers of an image onto the disk, several at once, those that are there left out.
  *

@@ -272,7 +272,8 @@ def test_usage_is_measured(folder):
     du = subprocess.run(["du", "-s", "-B1", layers[0]], check=True, stdout=subprocess.PIPE).stdout
     assert layer["used_bytes"] == int(du.split()[0]), (layer, du)
     assert layer["inodes"] == 4
-    assert (layers[0].parent / "size").read_text() == f"{layer['used_bytes']} {layer['inodes']}\n"
+    content = sum({f.stat().st_ino: f.stat().st_size for f in layers[0].rglob("*") if f.is_file()}.values())
+    assert (layers[0].parent / "size").read_text() == f"{layer['used_bytes']} {layer['inodes']} {content}\n"
 
 
 harness.main()

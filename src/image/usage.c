@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "imaged/usage.h"
+#include "image/usage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,6 +38,8 @@ static void add(struct count *c, const struct stat *st)
         return;
     c->usage.inodes++;
     c->usage.bytes += (uint64_t)st->st_blocks * BLOCK;
+    if (S_ISREG(st->st_mode))
+        c->usage.content += (uint64_t)st->st_size;
 }
 
 static int measure(struct count *c, int at, const char *name, int depth, struct error *err)
@@ -74,4 +76,20 @@ int usage_measure(int dirfd, const char *path, struct usage *out, struct error *
     if (result == 0)
         *out = c.usage;
     return result;
+}
+
+void usage_format(const struct usage *u, char out[static USAGE_TEXT_SIZE])
+{
+    snprintf(out, USAGE_TEXT_SIZE, "%" PRIu64 " %" PRIu64 " %" PRIu64 "\n", u->bytes, u->inodes,
+             u->content);
+}
+
+bool usage_parse(const char *text, struct usage *out)
+{
+    struct usage u = {.content = USAGE_UNKNOWN};
+
+    if (sscanf(text, "%" SCNu64 " %" SCNu64 " %" SCNu64, &u.bytes, &u.inodes, &u.content) < 2)
+        return false;
+    *out = u;
+    return true;
 }

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "image/image_repair.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "image/digest.h"
+#include "image/layer_check.h"
+
+struct image_repair {
+    struct image_repair_options options;
+    char *root;
+    struct image **images; /* NULL where one was kept */
+    size_t len;
+    struct map verdicts; /* chain id → good or bad */
+    size_t lost;
+    pthread_t thread;
+    bool runs;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool sifted;
+};
+
+static char good[1], bad[1];
+
+struct image_repair *image_repair_new(const struct image_repair_options *options)
+{
+    struct image_repair *r = xcalloc(1, sizeof *r);
+
+    r->options = *options;
+    r->root = xstrdup(options->root);
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_cond_init(&r->changed, NULL);
+    return r;
+}
+
+void image_repair_add(struct image_repair *r, struct image *taken)
+{
+    r->images = xrealloc(r->images, (r->len + 1) * sizeof *r->images);
+    r->images[r->len++] = taken;
+}
+
+static bool is_layer_good(struct image_repair *r, const char *chain_id)
+{
+    AUTO_FREE char *folder = xasprintf("%s/layers/%s", r->root, digest_hex(chain_id));
+    const char *verdict = map_find(&r->verdicts, chain_id);
+    struct error err;
+
+    if (!verdict) {
+        verdict = layer_check(folder, r->options.closely, &err) == 0 ? good : bad;
+        map_put(&r->verdicts, chain_id, (void *)(uintptr_t)verdict);
+        if (verdict == bad) {
+            log_error("%s", err.text);
+            r->options.remove_layer(r->options.data, chain_id);
+        }
+    }
+    return verdict == good;
+}
+
+static bool is_whole(struct image_repair *r, const struct image *i)
+{
+    bool whole = true;
+
+    for (size_t n = 0; n < i->n_layers; n++)
+        whole &= is_layer_good(r, i->layers[n].chain_id);
+    return whole;
+}
+
+static void sift(struct image_repair *r)
+{
+    int64_t began_ns = clock_monotonic_ns();
+
+    for (size_t i = 0; i < r->len; i++) {
+        if (is_whole(r, r->images[i])) {
+            r->options.keep(r->options.data, TAKE(r->images[i]));
+        } else {
+            r->options.forget(r->options.data, r->images[i]);
+            r->lost++;
+        }
+    }
+    if (r->options.closely)
+        log_warn("the node went down while berthd was running: the layers of %zu images were "
+                 "looked at in %lld ms, %zu images are lost",
+                 r->len, (long long)((clock_monotonic_ns() - began_ns) / CLOCK_NS_PER_MS), r->lost);
+    r->options.sifted(r->options.data);
+    pthread_mutex_lock(&r->lock);
+    r->sifted = true;
+    pthread_cond_broadcast(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+}
+
+static void *work(void *data)
+{
+    struct image_repair *r = data;
+
+    if (r->options.closely)
+        sift(r);
+    for (size_t i = 0; i < r->len; i++)
+        if (r->images[i])
+            r->options.fetch_again(r->options.data, r->images[i]);
+    return NULL;
+}
+
+int image_repair_start(struct image_repair *r, struct error *err)
+{
+    int code;
+
+    if (!r->options.closely)
+        sift(r);
+    if (r->sifted && r->lost == 0)
+        return 0;
+    code = pthread_create(&r->thread, NULL, work, r);
+    if (code != 0)
+        return error_errno(err, code, "start thread");
+    r->runs = true;
+    return 0;
+}
+
+void image_repair_wait(struct image_repair *r)
+{
+    pthread_mutex_lock(&r->lock);
+    while (!r->sifted)
+        pthread_cond_wait(&r->changed, &r->lock);
+    pthread_mutex_unlock(&r->lock);
+}
+
+void image_repair_free(struct image_repair *r)
+{
+    if (!r)
+        return;
+    if (r->runs)
+        pthread_join(r->thread, NULL);
+    for (size_t i = 0; i < r->len; i++)
+        image_free(r->images[i]);
+    free(r->images);
+    map_fini(&r->verdicts);
+    pthread_cond_destroy(&r->changed);
+    pthread_mutex_destroy(&r->lock);
+    free(r->root);
+    free(r);
+}
