@@ -120,6 +120,7 @@ class Session:
         self.measure("memory", rounds=n)
         self.measure("idle", "--seconds", self.plan["idle"])
         self.measure("exec", rounds=self.plan["exec"])
+        self.measure("stream", rounds=self.plan["exec"])
         self.measure("queries", rounds=self.plan["queries"])
         self.measure("log", "--seconds", self.plan["log"])
         self.stop_daemon()

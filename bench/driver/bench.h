@@ -36,6 +36,9 @@ MUST_CHECK int bench_pull(const struct bench *b, struct error *err);
  * answer, by CLOCK_MONOTONIC. */
 MUST_CHECK int bench_answer(const struct bench *b, struct error *err);
 
+/* Exec and its stream: bench_stream.c */
+MUST_CHECK int bench_stream(const struct bench *b, struct error *err);
+
 /* bench_log.c */
 MUST_CHECK int bench_log(const struct bench *b, struct error *err);
 

@@ -37,22 +37,6 @@ static int measure(struct cri *c, const struct work *w, struct error *err)
     return rc;
 }
 
-/* Some container that runs, and its pod. */
-static int find_pod(struct cri *c, struct cri_pod *out, struct error *err)
-{
-    Runtime__V1__ListContainersRequest request = RUNTIME__V1__LIST_CONTAINERS_REQUEST__INIT;
-    const Runtime__V1__ListContainersResponse *answer =
-        (void *)cri_call(c, "ListContainers", &request.base, err);
-
-    if (!answer)
-        return -1;
-    if (answer->n_containers == 0)
-        return error_set(err, ERROR_NOT_FOUND, "there is no container");
-    snprintf(out->id, sizeof out->id, "%s", answer->containers[0]->pod_sandbox_id);
-    snprintf(out->container, sizeof out->container, "%s", answer->containers[0]->id);
-    return 0;
-}
-
 int bench_exec(const struct bench *b, struct error *err)
 {
     Runtime__V1__ExecSyncRequest request = RUNTIME__V1__EXEC_SYNC_REQUEST__INIT;
@@ -68,7 +52,7 @@ int bench_exec(const struct bench *b, struct error *err)
     request.n_cmd = 1;
     request.timeout = 10;
     request.container_id = pod.container;
-    rc = find_pod(&c, &pod, err) < 0 || measure(&c, &w, err) < 0 ? -1 : 0;
+    rc = cri_find(&c, &pod, err) < 0 || measure(&c, &w, err) < 0 ? -1 : 0;
     cri_close(&c);
     return rc;
 }
@@ -93,7 +77,7 @@ int bench_queries(const struct bench *b, struct error *err)
     if (cri_open(&c, b, err) < 0)
         return -1;
     few.rounds = b->rounds / 10 + 1; /* stats are slow in places */
-    rc = find_pod(&c, &pod, err);
+    rc = cri_find(&c, &pod, err);
     status.pod_sandbox_id = pod.id;
     for (size_t i = 0; rc == 0 && i < COUNT_OF(queries); i++) {
         c.bench = queries[i].request == &stats.base ? &few : b;

@@ -174,3 +174,18 @@ int cri_remove_pod(struct cri *c, struct cri_pod *pod, struct error *err)
     request.pod_sandbox_id = pod->id;
     return cri_call(c, "RemovePodSandbox", &request.base, err) ? 0 : -1;
 }
+
+int cri_find(struct cri *c, struct cri_pod *out, struct error *err)
+{
+    Runtime__V1__ListContainersRequest request = RUNTIME__V1__LIST_CONTAINERS_REQUEST__INIT;
+    const Runtime__V1__ListContainersResponse *answer =
+        (void *)cri_call(c, "ListContainers", &request.base, err);
+
+    if (!answer)
+        return -1;
+    if (answer->n_containers == 0)
+        return error_set(err, ERROR_NOT_FOUND, "there is no container");
+    snprintf(out->id, sizeof out->id, "%s", answer->containers[0]->pod_sandbox_id);
+    snprintf(out->container, sizeof out->container, "%s", answer->containers[0]->id);
+    return 0;
+}

@@ -30,6 +30,9 @@ MUST_CHECK ProtobufCMessage *cri_call(struct cri *c, const char *method,
 MUST_CHECK ProtobufCMessage *cri_image_call(struct cri *c, const char *method,
                                             const ProtobufCMessage *request, struct error *err);
 
+/* Some container that runs, and its pod; without its name. */
+MUST_CHECK int cri_find(struct cri *c, struct cri_pod *out, struct error *err);
+
 /* The steps of a pod's life. */
 MUST_CHECK int cri_run_pod(struct cri *c, struct cri_pod *pod, struct error *err);
 MUST_CHECK int cri_create(struct cri *c, struct cri_pod *pod, const char *const *args, size_t n,

@@ -11,10 +11,10 @@ static const struct {
     const char *name;
     int (*run)(const struct bench *b, struct error *err);
 } WORKS[] = {
-    {"pods", bench_pods},     {"fill", bench_fill}, {"clear", bench_clear},
-    {"exec", bench_exec},     {"log", bench_log},   {"queries", bench_queries},
-    {"memory", bench_memory}, {"idle", bench_idle}, {"pull", bench_pull},
-    {"answer", bench_answer},
+    {"pods", bench_pods},     {"fill", bench_fill},     {"clear", bench_clear},
+    {"exec", bench_exec},     {"log", bench_log},       {"queries", bench_queries},
+    {"memory", bench_memory}, {"idle", bench_idle},     {"pull", bench_pull},
+    {"answer", bench_answer}, {"stream", bench_stream},
 };
 
 static const struct option OPTIONS[] = {
