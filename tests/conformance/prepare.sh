@@ -24,6 +24,11 @@ install_packages() {
 		gcc gcc
 		readelf binutils
 		/usr/share/doc/libc6-dev libc6-dev
+		/usr/lib/python3/dist-packages/grpc python3-grpcio
+		/usr/lib/python3/dist-packages/google/protobuf python3-protobuf
+		/usr/lib/python3/dist-packages/yaml python3-yaml
+		/usr/share/doc/busybox-static busybox-static
+		openssl openssl
 	END
 	((${#missing[@]})) || return 0
 	say "installing ${missing[*]}"

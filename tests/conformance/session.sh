@@ -3,10 +3,11 @@
 #   here build work   folders
 #   subject           berth, containerd, or the endpoint of a runtime that already runs
 #   task              critest, or shell
+#   session_parts     what critest runs: specs, websocket
 # For berth and containerd this is pid 1 of its own pid, mount, network, ipc and uts namespaces: whatever is
 # still there when it ends, ends with it.
 set -euo pipefail
-: "${here:?}" "${build:?}" "${work:?}" "${subject:?}" "${task:?}"
+: "${here:?}" "${build:?}" "${work:?}" "${subject:?}" "${task:?}" "${session_parts:?}"
 # shellcheck source=config.sh
 source "$here/config.sh"
 
@@ -81,12 +82,14 @@ crictl() {
 	"$build/conformance-bin/crictl" --runtime-endpoint "$endpoint" --image-endpoint "$endpoint" --timeout 5s "$@"
 }
 
-# critest writes its own report; a run that hangs is cut off and reported by ginkgo itself.
+# critest NAME OPTION...: it writes its own report; a run that hangs is cut off and reported by ginkgo itself.
 critest() {
+	local name=$1
+	shift
 	"${bound[@]}" "$build/conformance-bin/critest" -runtime-endpoint "$endpoint" -config /nonexistent \
 		-runtime-service-timeout 120s -ginkgo.no-color -ginkgo.seed 1 -ginkgo.timeout 40m \
-		-ginkgo.json-report "$work/report/report.json" -ginkgo.junit-report "$work/report/junit.xml" \
-		"$@" >"$work/report/critest.log" 2>&1
+		-ginkgo.json-report "$work/report/$name.json" -ginkgo.junit-report "$work/report/$name.xml" \
+		"$@" >"$work/report/$name.log" 2>&1
 }
 
 stop_runtime() {
@@ -110,6 +113,9 @@ if [[ $task == shell ]]; then
 	export PATH=$build/conformance-bin:$build:$PATH CONTAINER_RUNTIME_ENDPOINT=$endpoint IMAGE_SERVICE_ENDPOINT=$endpoint
 	bash -i || true
 else
-	critest "$@" || true # the report tells what failed
+	# The reports tell what failed.
+	[[ $session_parts != *specs* ]] || critest report "$@" || true
+	[[ $session_parts != *websocket* ]] || critest websocket -ginkgo.focus Streaming \
+		-websocket-exec -websocket-attach -websocket-portforward || true
 fi
 [[ -z $runtime ]] || stop_runtime

@@ -8,40 +8,11 @@ import ssl
 import subprocess
 import time
 
-from berth import BUILD, wait_for
+from authority import Authority, openssl
+from berth import wait_for
 from streaming import Refused, Spdy, WebSocket, connect, exec_url
 
 STARTED = False
-CRICTL = BUILD / "conformance-bin/crictl"
-
-
-def openssl(*args):
-    subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True)
-
-
-class Authority:
-    """A CA that signs certificates, in a folder of its own."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        folder.mkdir()
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", 2, "-subj",
-                f"/CN={folder.name}", "-keyout", folder / "ca.key", "-out", folder / "ca.crt")
-
-    def sign(self, name, serial=1):
-        request = self.folder / f"{name}.csr"
-        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
-                "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", self.folder / f"{name}.key", "-out", request)
-        openssl("x509", "-req", "-in", request, "-copy_extensions", "copy", "-CA", self.folder / "ca.crt", "-CAkey",
-                self.folder / "ca.key", "-set_serial", serial, "-days", 2, "-out", self.folder / f"{name}.crt")
-        return self
-
-    def trust(self, client=None):
-        """What a client trusts that knows this CA; with a certificate of its own, signed by another one."""
-        context = ssl.create_default_context(cafile=self.folder / "ca.crt")
-        if client:
-            context.load_cert_chain(client.folder / "client.crt", client.folder / "client.key")
-        return context
 
 
 def start(berth, **tls):
@@ -217,18 +188,3 @@ def test_clients_that_vanish_and_berthd_that_ends(berth):
     berth.kill_daemon()
     wait_for(lambda: not os.path.exists(f"/proc/{process}"), what="the end of berth-tls")
     berth.start_daemon()
-
-
-def test_crictl(berth):
-    if not CRICTL.exists():
-        return "crictl is not built"
-    ours = Authority(berth.dir / "ours").sign("server").sign("client")
-    c = start(berth, cert_file=ours.folder / "server.crt", key_file=ours.folder / "server.key",
-              client_ca_file=ours.folder / "ca.crt")
-    for transport in ("spdy", "websocket"):
-        command = [CRICTL, "--runtime-endpoint", f"unix://{berth.socket}", "exec", "--transport", transport,
-                   "--tls-ca", ours.folder / "ca.crt", "--tls-cert", ours.folder / "client.crt", "--tls-key",
-                   ours.folder / "client.key", c, "echo", "over", "tls"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-        assert (done.returncode, done.stdout) == (0, "over tls\n"), done
-    return None
