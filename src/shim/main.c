@@ -63,15 +63,18 @@ static void tune_heap(void)
     mallopt(M_MMAP_THRESHOLD, 8192);
 }
 
-/* The kernel is to kill anything else before the shim; whether it may say so depends. */
+/* The kernel is to kill anything else before the shim; whether it may say so depends. What protects
+ * the daemon is not for containers: crun passes over a 0 in the specification. */
 static void lower_oom_score(struct run_context *runs)
 {
     AUTO_CLOSE int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
     ssize_t n = fd < 0 ? -1 : read(fd, runs->oom_score_adj, sizeof runs->oom_score_adj - 1);
 
-    if (n <= 0 || pwrite(fd, OOM_SCORE_ADJ, sizeof OOM_SCORE_ADJ - 1, 0) < 0)
-        n = 0;
-    runs->oom_score_adj[n] = '\0';
+    runs->oom_score_adj[n > 0 ? n : 0] = '\0';
+    if (runs->oom_score_adj[0] == '-')
+        snprintf(runs->oom_score_adj, sizeof runs->oom_score_adj, "0");
+    if (n > 0 && pwrite(fd, OOM_SCORE_ADJ, sizeof OOM_SCORE_ADJ - 1, 0) < 0)
+        log_debug("the shim's OOM score stays that of the daemon");
 }
 
 /* Containers get the limit that the daemon had; the shim itself may need more descriptors. */

@@ -30,7 +30,7 @@ struct run_context {
     struct list runs;
     struct run_copy copy;
     struct rlimit files;   /* RLIMIT_NOFILE as the shim found it, for the runtime */
-    char oom_score_adj[8]; /* likewise; "" when the shim did not change its own */
+    char oom_score_adj[8]; /* likewise, but 0 instead of less; "": unknown */
 };
 
 struct run_spec {
