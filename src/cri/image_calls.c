@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "cri/image_message.h"
 #include "cri/outcome.h"
 #include "image/image_store.h"
@@ -16,6 +17,14 @@ enum { STREAM_BATCH = 5000 };
 static const char *name_in(const Runtime__V1__ImageSpec *spec)
 {
     return spec ? spec->image : "";
+}
+
+static Runtime__V1__Image *message_of(struct node *n, struct image *i, struct arena *a)
+{
+    Runtime__V1__Image *m = image_message_of(i, a);
+
+    m->pinned = image_store_is_pinned(n->images, i);
+    return m;
 }
 
 /* All images, or the one that the filter names. */
@@ -32,14 +41,14 @@ static Runtime__V1__Image **select_images(struct node *n, const Runtime__V1__Ima
 
         items = arena_alloc(a, sizeof *items);
         if (only)
-            items[count++] = image_message_of(only, a);
+            items[count++] = message_of(n, only, a);
         *out_n = count;
         return items;
     }
     AUTO_FREE struct image **list = image_store_list(n->images, &count);
     items = arena_alloc(a, count * sizeof *items);
     for (size_t i = 0; i < count; i++) {
-        items[i] = image_message_of(list[i], a);
+        items[i] = message_of(n, list[i], a);
         image_free(list[i]);
     }
     *out_n = count;
@@ -88,7 +97,7 @@ int image_calls_status(struct rpc_call *call, void *data, const ProtobufCMessage
     AUTO(image) *i = image_store_find(n->images, r->image->image, err);
     if (!i) /* an image that is not there is an answer */
         return err->code == ERROR_NOT_FOUND ? 0 : outcome_of(-1, err);
-    out->image = image_message_of(i, a);
+    out->image = message_of(n, i, a);
     if (r->verbose) {
         out->n_info = 1;
         out->info = arena_alloc(a, sizeof *out->info);
@@ -212,4 +221,49 @@ int image_calls_node_pull(struct rpc_call *call, void *data, const ProtobufCMess
     if (!*r->image)
         return error_set(err, ERROR_INVALID, "the request names no image");
     return fetch_for(call, data, &fetch, err);
+}
+
+static char *text_in(struct json_object *event, const char *key)
+{
+    const char *text = json_get_str(event, key);
+
+    return (char *)(text ? text : "");
+}
+
+static int send_host(void *data, struct json_object *event, struct error *err)
+{
+    Berth__V1__ExplainImageResponse m = BERTH__V1__EXPLAIN_IMAGE_RESPONSE__INIT;
+    Berth__V1__ImageHost host = BERTH__V1__IMAGE_HOST__INIT;
+
+    if (strcmp(json_get_str(event, "event"), "reference") == 0) {
+        m.name = text_in(event, "name");
+        m.source = text_in(event, "source");
+        return rpc_call_send(data, &m.base, err);
+    }
+    host.url = text_in(event, "url");
+    host.mirror_of = text_in(event, "mirror_of");
+    host.credentials = text_in(event, "credentials");
+    host.digest = text_in(event, "digest");
+    host.media_type = text_in(event, "media_type");
+    host.words = text_in(event, "words");
+    host.asked = json_get_flag(event, "asked", false);
+    host.chosen = json_get_flag(event, "chosen", false);
+    m.host = &host;
+    return rpc_call_send(data, &m.base, err);
+}
+
+int image_calls_node_explain(struct rpc_call *call, void *data, const ProtobufCMessage *request,
+                             ProtobufCMessage *response, struct error *err)
+{
+    const Berth__V1__PullImageRequest *r = (const Berth__V1__PullImageRequest *)request;
+    const struct image_request explain = {
+        .name = r->image,
+        .credentials = {.username = r->username, .password = r->password},
+        .client = rpc_call_deadline(call),
+    };
+    struct node *n = data;
+
+    if (!*r->image)
+        return error_set(err, ERROR_INVALID, "the request names no image");
+    return outcome_of(image_store_explain(n->images, &explain, send_host, call, err), err);
 }

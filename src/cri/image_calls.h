@@ -11,3 +11,4 @@ rpc_handler image_calls_remove;
 rpc_handler image_calls_fs_info;
 rpc_handler image_calls_node_import;
 rpc_handler image_calls_node_pull;
+rpc_handler image_calls_node_explain;

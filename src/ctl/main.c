@@ -10,9 +10,19 @@
 
 #define DEFAULT_SOCKET "/run/berth/berth.sock"
 
-static const struct command *const commands[] = {
-    &run_command, &ps_command,     &pods_command,  &logs_command,    &exec_command, &stop_command,
-    &rm_command,  &images_command, &image_command, &version_command, &info_command, NULL};
+static const struct command *const commands[] = {&run_command,
+                                                 &ps_command,
+                                                 &pods_command,
+                                                 &logs_command,
+                                                 &exec_command,
+                                                 &stop_command,
+                                                 &rm_command,
+                                                 &images_command,
+                                                 &image_command,
+                                                 &explain_command,
+                                                 &version_command,
+                                                 &info_command,
+                                                 NULL};
 
 static bool wants_help, wants_version;
 static const char *socket_path;

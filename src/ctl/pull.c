@@ -46,23 +46,31 @@ static const char *follow(struct ctl *c, const char *method, const void *request
     return rc == 0 ? w->image_id : NULL;
 }
 
-const char *pull_image(struct ctl *c, const char *name, const char *creds, struct error *err)
+int pull_describe(struct ctl *c, const char *name, const char *creds,
+                  Berth__V1__PullImageRequest *out, struct error *err)
 {
-    Berth__V1__PullImageRequest request = BERTH__V1__PULL_IMAGE_REQUEST__INIT;
     char *user = creds ? arena_strdup(&c->arena, creds) : NULL;
     char *colon = user ? strchr(user, ':') : NULL;
 
-    if (user && !colon) {
-        error_set(err, ERROR_INVALID, "--creds wants USER:PASSWORD");
-        return NULL;
-    }
-    request.image = arena_strdup(&c->arena, name);
+    if (user && !colon)
+        return error_set(err, ERROR_INVALID, "--creds wants USER:PASSWORD");
+    *out = (Berth__V1__PullImageRequest)BERTH__V1__PULL_IMAGE_REQUEST__INIT;
+    out->image = arena_strdup(&c->arena, name);
     if (colon) {
         *colon = '\0';
-        request.username = user;
-        request.password = colon + 1;
+        out->username = user;
+        out->password = colon + 1;
     }
-    return follow(c, "PullImage", &request, false, err);
+    return 0;
+}
+
+const char *pull_image(struct ctl *c, const char *name, const char *creds, struct error *err)
+{
+    Berth__V1__PullImageRequest request;
+
+    return pull_describe(c, name, creds, &request, err) < 0
+               ? NULL
+               : follow(c, "PullImage", &request, false, err);
 }
 
 const char *pull_if_absent(struct ctl *c, const char *name, struct error *err)

@@ -2,10 +2,13 @@
 #pragma once
 #include "ctl/ctl.h"
 
-/* pull: images on their way to this node, with progress on standard error. Each returns the image's
- * id, in c's arena. */
+/* pull: images on their way to this node, with progress on standard error. What returns a text
+ * returns the image's id, in c's arena. */
 
-/* creds is "user:password", or NULL. */
+/* What berthd is to be told. creds is "user:password", or NULL. */
+MUST_CHECK int pull_describe(struct ctl *c, const char *name, const char *creds,
+                             Berth__V1__PullImageRequest *out, struct error *err);
+
 MUST_CHECK const char *pull_image(struct ctl *c, const char *name, const char *creds,
                                   struct error *err);
 

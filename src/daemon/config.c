@@ -16,7 +16,7 @@
 
 enum { FILE_MAX = 1024 * 1024 };
 
-enum kind { TEXT, NUMBER, FLAG, LIST, RUNTIMES };
+enum kind { TEXT, NUMBER, FLAG, LIST, NAMES, RUNTIMES };
 
 /* Keys below another are written with a dot. */
 static const struct key {
@@ -39,6 +39,10 @@ static const struct key {
     {"cni.cache_dir", TEXT, offsetof(struct config, cni_cache_dir)},
     {"cni.ip_pref", TEXT, offsetof(struct config, cni_ip_pref)},
     {"registry.config_path", LIST, offsetof(struct config, registry_dirs)},
+    {"registry.auth_file", TEXT, offsetof(struct config, registry_auth_file)},
+    {"registry.http_proxy", TEXT, offsetof(struct config, registry_http_proxy)},
+    {"registry.https_proxy", TEXT, offsetof(struct config, registry_https_proxy)},
+    {"registry.no_proxy", TEXT, offsetof(struct config, registry_no_proxy)},
     {"streaming.address", TEXT, offsetof(struct config, stream_address)},
     {"streaming.port", NUMBER, offsetof(struct config, stream_port)},
     {"streaming.tls.enabled", FLAG, offsetof(struct config, stream_tls)},
@@ -60,6 +64,7 @@ static const struct key {
     {"shim", TEXT, offsetof(struct config, shim)},
     {"image.helper", TEXT, offsetof(struct config, image_helper)},
     {"image.pull_progress_timeout", NUMBER, offsetof(struct config, pull_progress_timeout_s)},
+    {"image.pinned", NAMES, offsetof(struct config, image_pinned)},
 };
 
 /* The same for one runtime. */
@@ -118,12 +123,13 @@ static int set_flag(struct reading *r, const yaml_node_t *value, const char *key
     return 0;
 }
 
-/* A list may also be written as one scalar, whose colons separate as in PATH. */
-static int set_list(struct reading *r, const yaml_node_t *value, const char *key, struct strv *out)
+/* A list may also be written as one scalar, whose parts are separated as in PATH. */
+static int set_list(struct reading *r, const yaml_node_t *value, const char *key, char separator,
+                    struct strv *out)
 {
     strv_fini(out);
     if (text_of(value)) {
-        strv_add_split(out, text_of(value), ':');
+        strv_add_split(out, text_of(value), separator);
         return 0;
     }
     if (value->type != YAML_SEQUENCE_NODE)
@@ -150,7 +156,9 @@ static int set_value(struct reading *r, const struct key *key, const yaml_node_t
     case FLAG:
         return set_flag(r, value, key->name, field);
     case LIST:
-        return set_list(r, value, key->name, field);
+        return set_list(r, value, key->name, ':', field);
+    case NAMES: /* which may have colons */
+        return set_list(r, value, key->name, ' ', field);
     default:
         break;
     }
@@ -338,6 +346,7 @@ void config_init(struct config *c)
         .cni_conf_template = xstrdup(""),
         .cni_max_conf_num = 1,
         .cni_ip_pref = xstrdup(""),
+        .registry_auth_file = xstrdup("/etc/berth/auth.json"),
         .stream_address = xstrdup("127.0.0.1"),
         .stream_cert_file = xstrdup(""),
         .stream_key_file = xstrdup(""),
@@ -372,7 +381,11 @@ void config_fini(struct config *c)
                      c->stream_tls_helper,
                      c->cni_conf_template,
                      c->unset_seccomp_profile,
-                     c->blockio_config_file};
+                     c->blockio_config_file,
+                     c->registry_auth_file,
+                     c->registry_http_proxy,
+                     c->registry_https_proxy,
+                     c->registry_no_proxy};
 
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         free(texts[i]);
@@ -380,6 +393,7 @@ void config_fini(struct config *c)
     strv_fini(&c->cni_bin_dirs);
     strv_fini(&c->registry_dirs);
     strv_fini(&c->cdi_spec_dirs);
+    strv_fini(&c->image_pinned);
     *c = (struct config){0};
 }
 

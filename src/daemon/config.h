@@ -38,6 +38,11 @@ struct config {
     char *cni_cache_dir;
     char *cni_ip_pref;
     struct strv registry_dirs;
+    char *registry_auth_file;
+    char *registry_http_proxy; /* NULL: the environment's */
+    char *registry_https_proxy;
+    char *registry_no_proxy;
+    struct strv image_pinned;
     char *stream_address;
     int64_t stream_port; /* 0: any that is free */
     bool stream_tls;

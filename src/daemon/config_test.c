@@ -25,11 +25,13 @@ static void test_every_key_is_read(void **state)
                                "enable_unprivileged_ports: false\n"
                                "enable_unprivileged_icmp: false\n"
                                "cni:\n  conf_dir: /c\n  bin_dirs: [/a, /b]\n  max_conf_num: 2\n"
-                               "registry:\n  config_path: /x:/y\n"
+                               "registry:\n  config_path: /x:/y\n  auth_file: /auth\n"
+                               "  http_proxy: http://a:1\n  https_proxy: http://b:2\n"
+                               "  no_proxy: .lan,10.0.0.0/8\n"
                                "streaming:\n  address: \"::1\"\n  port: 10250\n"
                                "  tls: {enabled: true, cert_file: /crt, key_file: /key,"
                                " client_ca_file: /ca, min_version: \"1.3\", helper: /tls}\n"
-                               "shim: /shim\nimage: {helper: /image}\n";
+                               "shim: /shim\nimage: {helper: /image, pinned: a:1 b}\n";
     struct error err = {0};
     struct config c;
 
@@ -44,6 +46,12 @@ static void test_every_key_is_read(void **state)
     assert_int_equal(c.log_line_max, 100);
     assert_int_equal(c.cni_bin_dirs.len, 2);
     assert_string_equal(c.registry_dirs.items[1], "/y");
+    assert_string_equal(c.registry_auth_file, "/auth");
+    assert_string_equal(c.registry_http_proxy, "http://a:1");
+    assert_string_equal(c.registry_https_proxy, "http://b:2");
+    assert_string_equal(c.registry_no_proxy, ".lan,10.0.0.0/8");
+    assert_int_equal(c.image_pinned.len, 2);
+    assert_string_equal(c.image_pinned.items[0], "a:1");
     assert_string_equal(c.stream_address, "::1");
     assert_int_equal(c.stream_port, 10250);
     assert_true(c.stream_tls);

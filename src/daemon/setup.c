@@ -118,12 +118,19 @@ static int open_stores(struct node *n, const struct config *c, struct error *err
     if (!n->database)
         return -1;
     n->images = image_store_open(
-        &(struct image_store_options){.root = n->root,
-                                      .helper = c->image_helper,
-                                      .boot_id = n->boot_id,
-                                      .hosts_dirs = &c->registry_dirs,
-                                      .idle_timeout_ms = c->pull_progress_timeout_s * 1000,
-                                      .database = n->database},
+        &(struct image_store_options){
+            .root = n->root,
+            .helper = c->image_helper,
+            .hosts_dirs = &c->registry_dirs,
+            .boot_id = n->boot_id,
+            .idle_timeout_ms = c->pull_progress_timeout_s * 1000,
+            .database = n->database,
+            .auth_file = c->registry_auth_file,
+            .http_proxy = c->registry_http_proxy,
+            .https_proxy = c->registry_https_proxy,
+            .no_proxy = c->registry_no_proxy,
+            .pinned = &c->image_pinned,
+        },
         err);
     return n->images ? 0 : -1;
 }

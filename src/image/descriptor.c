@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/json.h"
 #include "base/own.h"
 
@@ -12,6 +13,7 @@ void descriptor_fini(struct descriptor *d)
     free(d->artifact_type);
     strv_fini(&d->urls);
     json_object_put(d->annotations);
+    free(d->data);
     memset(d, 0, sizeof *d);
 }
 
@@ -34,6 +36,7 @@ void descriptor_copy(struct descriptor *out, const struct descriptor *from)
     out->platform = from->platform;
     out->artifact_type = from->artifact_type ? xstrdup(from->artifact_type) : NULL;
     strv_add_all(&out->urls, &from->urls);
+    out->data = from->data ? xmemdup(from->data, (size_t)from->size) : NULL;
     /* Its own tree, not another reference: json-c counts without atomics. */
     if (from->annotations && json_object_deep_copy(from->annotations, &out->annotations, NULL) < 0)
         abort();
@@ -65,6 +68,16 @@ static int decode_urls(struct json_object *json, struct strv *out, struct error 
     return 0;
 }
 
+/* Small blobs may be embedded. What is not as long as stated is left to be fetched. */
+static void decode_data(const char *text, struct descriptor *out)
+{
+    size_t len = 0;
+    AUTO_FREE char *data = text ? base64_decode_text(text, &len) : NULL;
+
+    if (data && len > 0 && (int64_t)len == out->size)
+        out->data = TAKE(data);
+}
+
 /* It goes into header lines, so it must not end them. */
 static bool is_media_type(const char *text)
 {
@@ -92,6 +105,7 @@ static int decode(struct json_object *json, struct descriptor *out, struct error
         return error_set(err, ERROR_INVALID, "no size for %s", out->digest);
     out->media_type = xstrdup(type ? type : "");
     out->artifact_type = artifact_type ? xstrdup(artifact_type) : NULL;
+    decode_data(json_get_str(json, "data"), out);
     decode_platform(json_get(json, "platform"), out);
     if (json_object_is_type(json_get(json, "annotations"), json_type_object))
         out->annotations = json_object_get(json_get(json, "annotations"));

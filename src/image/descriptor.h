@@ -21,6 +21,7 @@ struct descriptor {
     char *artifact_type;             /* or NULL */
     struct strv urls;                /* http and https only: where a foreign layer is */
     struct json_object *annotations; /* strings by name, or NULL */
+    char *data; /* the blob itself, size bytes, not verified; NULL: to be fetched */
 };
 
 enum { DESCRIPTOR_MEDIA_TYPE_MAX = 255, DESCRIPTOR_URLS_MAX = 16, DESCRIPTOR_URL_MAX = 4096 };

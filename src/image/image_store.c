@@ -12,10 +12,12 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "image/image_index.h"
+#include "image/image_job.h"
 #include "image/image_records.h"
 #include "image/image_repair.h"
 #include "image/image_worker.h"
 #include "image/layer_refs.h"
+#include "image/pins.h"
 #include "image/reference.h"
 #include "image/shutdown_mark.h"
 
@@ -23,16 +25,12 @@
 enum { FETCH_MAX_MS = 6 * 60 * 60 * 1000 };
 
 struct image_store {
-    char *root;
-    char *helper;
-    const struct strv *hosts_dirs;
+    struct image_store_options options;
     struct database *database;
     struct image_index *index;
     struct layer_refs *layers;
     struct job_table *jobs;
     struct image_repair *repair;
-    int64_t idle_timeout_ms;
-    char *boot_id;
     bool marked;    /* <root>/running is ours */
     int closing_fd; /* becomes readable when the store is closed */
 };
@@ -88,7 +86,7 @@ static void mark_running(void *data)
     struct image_store *s = data;
     struct error err;
 
-    s->marked = shutdown_mark_set(s->root, s->boot_id, &err) == 0;
+    s->marked = shutdown_mark_set(s->options.root, s->options.boot_id, &err) == 0;
     if (!s->marked)
         log_warn("a power cut would not be noticed: %s", err.text);
 }
@@ -133,15 +131,15 @@ static void fetch_lost(void *data, const struct image *lost)
 
 static int load_images(struct image_store *s, struct error *err)
 {
-    const struct image_repair_options options = {.root = s->root,
-                                                 .closely =
-                                                     shutdown_mark_is_old(s->root, s->boot_id),
-                                                 .sifted = mark_running,
-                                                 .keep = keep_loaded,
-                                                 .forget = forget_loaded,
-                                                 .remove_layer = remove_layer,
-                                                 .fetch_again = fetch_lost,
-                                                 .data = s};
+    const struct image_repair_options options = {
+        .root = s->options.root,
+        .closely = shutdown_mark_is_old(s->options.root, s->options.boot_id),
+        .sifted = mark_running,
+        .keep = keep_loaded,
+        .forget = forget_loaded,
+        .remove_layer = remove_layer,
+        .fetch_again = fetch_lost,
+        .data = s};
 
     s->repair = image_repair_new(&options);
     if (image_records_load(s->database, add_loaded, s, err) < 0)
@@ -154,15 +152,11 @@ struct image_store *image_store_open(const struct image_store_options *options, 
     struct image_store *s = xcalloc(1, sizeof *s);
     AUTO_FREE char *layers = xasprintf("%s/layers", options->root);
 
-    s->root = xstrdup(options->root);
-    s->boot_id = xstrdup(options->boot_id);
-    s->helper = xstrdup(options->helper);
-    s->hosts_dirs = options->hosts_dirs;
+    s->options = *options;
     s->database = options->database;
     s->index = image_index_new();
     s->layers = layer_refs_new(options->root);
     s->jobs = job_table_new();
-    s->idle_timeout_ms = options->idle_timeout_ms;
     s->closing_fd = eventfd(0, EFD_CLOEXEC);
     if (s->closing_fd < 0)
         abort();
@@ -180,14 +174,11 @@ void image_store_close(struct image_store *s)
     eventfd_write(s->closing_fd, 1);
     image_repair_free(s->repair);
     if (s->marked)
-        shutdown_mark_clear(s->root);
+        shutdown_mark_clear(s->options.root);
     fd_close(&s->closing_fd);
     image_index_free(s->index);
     layer_refs_free(s->layers);
     job_table_free(s->jobs);
-    free(s->root);
-    free(s->boot_id);
-    free(s->helper);
     free(s);
 }
 
@@ -248,6 +239,11 @@ int image_store_remove(struct image_store *s, const char *name, struct error *er
     return 0;
 }
 
+bool image_store_is_pinned(const struct image_store *s, const struct image *i)
+{
+    return pins_match(s->options.pinned, &i->names);
+}
+
 void image_store_hold(struct image_store *s, const struct strv *chain_ids)
 {
     for (size_t n = 0; n < chain_ids->len; n++)
@@ -295,7 +291,7 @@ char *image_store_layer_path(struct image_store *s, const char *chain_id)
 
 const char *image_store_root(const struct image_store *s)
 {
-    return s->root;
+    return s->options.root;
 }
 
 /* --- fetching: pull and import --- */
@@ -344,41 +340,10 @@ static int on_event(void *data, struct json_object *event, struct error *err)
     return 0;
 }
 
-static void add_str(struct json_object *to, const char *key, const char *text)
-{
-    if (text && *text)
-        json_add_str(to, key, text);
-}
-
-static struct json_object *describe(struct image_store *s, const struct image_request *request,
-                                    const char *name)
-{
-    struct json_object *job = json_object_new_object(), *dirs, *auth;
-    const struct image_credentials *c = &request->credentials;
-
-    json_add_str(job, "op", request->path ? "import" : "pull");
-    json_add_str(job, "root", s->root);
-    json_add_str(job, request->path ? "name" : "image", name);
-    add_str(job, "path", request->path);
-    if (s->idle_timeout_ms > 0)
-        json_add_int(job, "idle_timeout_ms", s->idle_timeout_ms);
-    dirs = json_add_array(job, "hosts_dirs");
-    for (size_t i = 0; s->hosts_dirs && i < s->hosts_dirs->len; i++)
-        json_add_str(dirs, NULL, s->hosts_dirs->items[i]);
-    auth = json_add_object(job, "auth");
-    add_str(auth, "username", c->username);
-    add_str(auth, "password", c->password);
-    add_str(auth, "auth", c->auth);
-    add_str(auth, "server_address", c->server_address);
-    add_str(auth, "identity_token", c->identity_token);
-    add_str(auth, "registry_token", c->registry_token);
-    return job;
-}
-
 static int work(struct fetch *f, struct json_object *job, struct error *err)
 {
     struct deadline by = deadline_in_ms(FETCH_MAX_MS);
-    struct image_worker worker = {f->store->helper, job, on_event, f};
+    struct image_worker worker = {f->store->options.helper, job, on_event, f};
     int outcome;
 
     by.cancel_fd = f->store->closing_fd;
@@ -420,11 +385,23 @@ struct image *image_store_fetch(struct image_store *s, const struct image_reques
             return NULL;
         reference_format(&ref, name);
     }
-    JSON_AUTO *job = describe(s, request, name);
+    JSON_AUTO *job = request->path
+                         ? image_job_import(&s->options, request->path, name)
+                         : image_job_pull(&s->options, "pull", name, &request->credentials);
     role = job_enter(s->jobs, json_text(job), request->client, false, &j, &joined, err);
     if (role < 0)
         return NULL;
     if (role == JOB_JOINED)
         return image_store_find(s, joined, err);
     return lead(s, request, job, j, err);
+}
+
+int image_store_explain(struct image_store *s, const struct image_request *request,
+                        int (*each)(void *data, struct json_object *event, struct error *err),
+                        void *data, struct error *err)
+{
+    JSON_AUTO *job = image_job_pull(&s->options, "explain", request->name, &request->credentials);
+    struct image_worker worker = {s->options.helper, job, each, data};
+
+    return image_worker_run(&worker, request->client, err);
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <json-c/json.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,13 +19,17 @@
  * let go removes it. Any thread; readers never wait for pulls. */
 struct image_store;
 
+/* What it points to has to outlive the store. Texts may be NULL or "" but for the first two. */
 struct image_store_options {
     const char *root;              /* /var/lib/berth */
     const char *helper;            /* path of berth-image */
     const char *boot_id;           /* of the node */
-    const struct strv *hosts_dirs; /* folders of hosts.toml files; kept */
+    const struct strv *hosts_dirs; /* folders of hosts.toml files */
     int64_t idle_timeout_ms;       /* how long a registry may send nothing; 0: a default */
     struct database *database;
+    const char *auth_file; /* credentials per registry, as "docker login" writes them */
+    const char *http_proxy, *https_proxy, *no_proxy; /* instead of the environment's */
+    const struct strv *pinned;                       /* see pins.h */
 };
 
 /* Loads the records. Images whose layers are not there are forgotten and fetched again; after the
@@ -65,6 +71,16 @@ struct image_request {
  * with the same credentials joins the running one. */
 MUST_CHECK struct image *image_store_fetch(struct image_store *s,
                                            const struct image_request *request, struct error *err);
+
+/* Asks each host that the image might be pulled from and calls each with what berth-image says:
+ * the events "reference" and "host" of docs/image-protocol.md. */
+MUST_CHECK int image_store_explain(struct image_store *s, const struct image_request *request,
+                                   int (*each)(void *data, struct json_object *event,
+                                               struct error *err),
+                                   void *data, struct error *err);
+
+/* Whether the kubelet is asked to keep it. */
+bool image_store_is_pinned(const struct image_store *s, const struct image *i);
 
 /* Removes the image with all its names; a missing one is fine. Its disk space is free on return,
  * but for layers somebody holds. */

@@ -88,9 +88,8 @@ static int check_types(const struct manifest *m, struct error *err)
 
     if (media_type_of(type) != MEDIA_TYPE_CONFIG && strcmp(type, "application/octet-stream") != 0)
         return error_set(err, ERROR_INVALID,
-                         "it is not an image: its configuration has the type "
-                         "\"%s\"",
-                         type);
+                         "it is not an image of a container, but an artifact of type \"%s\"",
+                         m->artifact_type && *m->artifact_type ? m->artifact_type : type);
     return check_layer_types(m, err);
 }
 
@@ -210,7 +209,7 @@ static void tell(const struct assembly *a, struct parts *p)
     json_add_int(event, "size", total_size(p));
     json_add(event, "config", TAKE(p->config));
     add_layers(event, p);
-    event_image(event);
+    event_send(event);
 }
 
 static int assemble(const struct assembly *a, struct parts *p, struct error *err)

@@ -20,19 +20,16 @@ struct session {
 };
 
 struct auth {
-    struct credentials credentials;
     char *scope;
     pthread_mutex_t lock;
     pthread_cond_t fetched;
     struct map sessions; /* by authority */
 };
 
-struct auth *auth_new(struct credentials *credentials, const char *scope)
+struct auth *auth_new(const char *scope)
 {
     struct auth *a = xcalloc(1, sizeof *a);
 
-    a->credentials = *credentials;
-    *credentials = (struct credentials){0};
     a->scope = xstrdup(scope);
     pthread_mutex_init(&a->lock, NULL);
     pthread_cond_init(&a->fetched, NULL);
@@ -60,7 +57,6 @@ void auth_free(struct auth *a)
     while ((slot = map_next(&a->sessions, &at)))
         free_session(slot->value);
     map_fini(&a->sessions);
-    credentials_fini(&a->credentials);
     free(a->scope);
     pthread_cond_destroy(&a->fetched);
     pthread_mutex_destroy(&a->lock);
@@ -71,10 +67,10 @@ void auth_free(struct auth *a)
 static int fetch(struct auth *a, const struct auth_host *host, struct session *s, struct error *err)
 {
     static const struct credentials anonymous;
-    bool ours = credentials_are_for(&a->credentials, host->authority);
     const struct token_request request = {.client = host->client,
                                           .headers = host->headers,
-                                          .credentials = ours ? &a->credentials : &anonymous,
+                                          .credentials =
+                                              host->credentials ? host->credentials : &anonymous,
                                           .realm = s->realm,
                                           .service = s->service,
                                           .scopes = &s->scopes};
@@ -158,24 +154,24 @@ static void forget(struct session *s)
 static int follow(struct auth *a, const struct auth_host *host, struct session *s,
                   const struct challenge *c, struct error *err)
 {
-    bool ours = credentials_are_for(&a->credentials, host->authority);
+    const struct credentials *own = host->credentials;
 
     forget(s);
     if (!c)
         return error_set(err, ERROR_UNAUTHENTICATED,
                          "%s wants an authentication that is not supported", host->authority);
-    if (a->credentials.bearer && ours) {
-        s->header = xasprintf("Bearer %s", a->credentials.bearer);
+    if (own && own->bearer) {
+        s->header = xasprintf("Bearer %s", own->bearer);
     } else if (c->scheme == CHALLENGE_BEARER) {
         s->realm = xstrdup(c->realm);
         s->service = c->service ? xstrdup(c->service) : NULL;
         set_scopes(s, c->scope, a->scope);
-    } else if (!ours || !a->credentials.secret || !*a->credentials.username) {
+    } else if (!own || !own->secret || !*own->username) {
         return error_set(err, ERROR_UNAUTHENTICATED,
                          "%s wants a username and a password, and there are none for it",
                          host->authority);
     } else {
-        s->header = credentials_basic(&a->credentials);
+        s->header = credentials_basic(own);
     }
     return 0;
 }

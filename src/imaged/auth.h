@@ -17,11 +17,12 @@ struct auth;
 struct auth_host {
     const char *authority;
     struct http_client *client;
-    const struct strv *headers; /* configured for it, also for its token server */
+    const struct strv *headers;            /* configured for it, also for its token server */
+    const struct credentials *credentials; /* to show to it; NULL: none */
 };
 
-/* credentials are moved. scope is what the pull needs: "repository:<path>:pull". */
-MUST_CHECK struct auth *auth_new(struct credentials *credentials, const char *scope);
+/* scope is what the pull needs: "repository:<path>:pull". */
+MUST_CHECK struct auth *auth_new(const char *scope);
 void auth_free(struct auth *a);
 DEFINE_AUTO(auth)
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "imaged/credentials.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/base64.h"
 #include "base/own.h"
 #include "imaged/hosts.h"
 #include "imaged/registry.h"
@@ -16,27 +16,10 @@ static bool is_set(const char *text)
     return text && *text;
 }
 
-/* The decoded text, with a NUL behind it; NULL when it is no base64. */
-static char *decode_base64(const char *text)
-{
-    size_t len = strlen(text);
-    AUTO_FREE char *padded = xmalloc(len + 4);
-    AUTO_FREE unsigned char *out = xcalloc(1, len + 4);
-
-    if (len > AUTH_MAX)
-        return NULL;
-    /* Some leave the padding out. */
-    memcpy(padded, text, len);
-    while (len % 4 != 0)
-        padded[len++] = '=';
-    if (EVP_DecodeBlock(out, (const unsigned char *)padded, (int)len) < 0)
-        return NULL;
-    return (char *)TAKE(out);
-}
-
 static int parse_auth(const char *auth, struct credentials *out, struct error *err)
 {
-    AUTO_FREE char *text = decode_base64(auth);
+    size_t len = 0;
+    AUTO_FREE char *text = strlen(auth) > AUTH_MAX ? NULL : base64_decode_text(auth, &len);
     char *colon = text ? strchr(text, ':') : NULL;
 
     if (!colon)
@@ -83,7 +66,7 @@ int credentials_parse(const struct registry_credentials *from, struct credential
 
 void credentials_fini(struct credentials *c)
 {
-    char *all[] = {c->username, c->secret, c->bearer, c->authority};
+    char *all[] = {c->username, c->secret, c->bearer, c->authority, c->origin};
 
     for (size_t i = 0; i < COUNT_OF(all); i++) {
         if (all[i])
@@ -91,6 +74,11 @@ void credentials_fini(struct credentials *c)
         free(all[i]);
     }
     *c = (struct credentials){0};
+}
+
+bool credentials_are_any(const struct credentials *c)
+{
+    return c->secret || c->bearer;
 }
 
 /* Docker's three names for one registry. */
@@ -110,8 +98,7 @@ bool credentials_are_for(const struct credentials *c, const char *authority)
 char *credentials_basic(const struct credentials *c)
 {
     AUTO_FREE char *pair = xasprintf("%s:%s", c->username, c->secret);
-    AUTO_FREE char *text = xmalloc(strlen(pair) * 4 / 3 + 8);
+    AUTO_FREE char *text = base64_encode_text(pair, strlen(pair));
 
-    EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)pair, (int)strlen(pair));
     return xasprintf("Basic %s", text);
 }

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 
-/* credentials: what a client of CRI gave us to show to a registry.
+/* credentials: what we were given to show to a registry.
  *
  * Owned by who parsed it; not changed afterwards, so any thread may read it. Never logged. */
 struct credentials {
@@ -12,6 +12,7 @@ struct credentials {
     char *secret;    /* password or identity token; NULL: anonymous */
     char *bearer;    /* a registry token, used as it is; or NULL */
     char *authority; /* they are for this host only, or NULL for any */
+    char *origin;    /* for people: where they are from; or NULL */
 };
 
 struct registry_credentials;
@@ -21,6 +22,9 @@ struct registry_credentials;
 MUST_CHECK int credentials_parse(const struct registry_credentials *from, struct credentials *out,
                                  struct error *err);
 void credentials_fini(struct credentials *c);
+
+/* Whether there is anything to show. */
+bool credentials_are_any(const struct credentials *c);
 
 /* Whether they may be shown to that host. */
 bool credentials_are_for(const struct credentials *c, const char *authority);

@@ -8,7 +8,7 @@
 #include "image/redact.h"
 #include "imaged/stop.h"
 
-enum { PAUSE_MS = 50, BUSY_PAUSE_MS = 1000, BROKEN_TRIES_MAX = 2 };
+enum { PAUSE_MS = 50, BUSY_PAUSE_MS = 1000, BROKEN_TRIES_MAX = 2, WORDS_MAX = 300 };
 
 int endpoint_init(struct endpoint *e, const struct host *host, int64_t idle_timeout_ms,
                   struct error *err)
@@ -123,8 +123,10 @@ static int64_t pause_after_fault(struct endpoint *e, const struct endpoint_reque
 
 static struct auth_host auth_host_of(const struct endpoint *e)
 {
-    return (struct auth_host){
-        .authority = e->host->authority, .client = e->client, .headers = &e->host->headers};
+    return (struct auth_host){.authority = e->host->authority,
+                              .client = e->client,
+                              .headers = &e->host->headers,
+                              .credentials = e->credentials};
 }
 
 static int login(struct endpoint *e, const struct http_answer *a, const char *sent,
@@ -199,21 +201,35 @@ static enum error_code code_of(int status)
     }
 }
 
-/* The registry's own words, cleaned: {"errors":[{"code":"...","message":"..."}]}. */
+/* Of {"errors":[{"code":"...","message":"..."}]}. */
+static char *words_in_json(struct json_object *json)
+{
+    struct json_object *first = json_at(json_get(json, "errors"), 0);
+    const char *message = json_get_str(first, "message"), *code = json_get_str(first, "code");
+
+    return message && *message ? xasprintf("%.300s", message)
+                               : xasprintf("%.100s", code ? code : "");
+}
+
+/* The registry's own words, or those of what stands before it, cleaned. */
 static char *words_of(const struct http_answer *a)
 {
     struct error ignored;
-    JSON_AUTO *json =
-        a->error_body.len ? json_parse(a->error_body.data, a->error_body.len, &ignored) : NULL;
-    struct json_object *first = json_at(json_get(json, "errors"), 0);
-    const char *message = json_get_str(first, "message"), *code = json_get_str(first, "code");
+    const char *body = a->error_body.len ? a->error_body.data : "";
+    const char *type = a->content_type ? a->content_type : "";
+    JSON_AUTO *json = json_parse(body, a->error_body.len, &ignored);
+    bool plain = !json && (!*type || strncasecmp(type, "text/plain", 10) == 0);
+    size_t len = strcspn(body, "\r\n");
     AUTO_FREE char *words =
-        message && *message ? xasprintf("%.300s", message) : xasprintf("%.100s", code ? code : "");
+        plain ? xstrndup(body, len < WORDS_MAX ? len : WORDS_MAX) : words_in_json(json);
     char *clean = redact_urls(words);
 
-    for (char *c = clean; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+    for (char *c = clean; *c; c++) {
+        unsigned char byte = (unsigned char)*c;
+
+        if (byte < 0x20 || byte == 0x7f || (plain && byte > 0x7f)) /* in who knows which encoding */
             *c = ' ';
+    }
     return clean;
 }
 

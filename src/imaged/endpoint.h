@@ -13,10 +13,11 @@
 struct endpoint {
     const struct host *host;
     struct http_client *client;
-    struct auth *auth;      /* NULL: anonymous, a 401 is an answer */
-    const char *repository; /* "library/busybox" */
-    const char *ns;         /* the registry's name, when this is a mirror of it; or NULL */
-    atomic_bool plain;      /* it turned out to talk no TLS */
+    struct auth *auth;                     /* NULL: a 401 is an answer */
+    const struct credentials *credentials; /* or NULL */
+    const char *repository;                /* "library/busybox" */
+    const char *ns;    /* the registry's name, when this is a mirror of it; or NULL */
+    atomic_bool plain; /* it turned out to talk no TLS */
 };
 
 enum {

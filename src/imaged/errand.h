@@ -20,7 +20,7 @@ enum errand_kind { ERRAND_RESOLVE, ERRAND_MANIFEST, ERRAND_BLOB };
 enum errand_state {
     ERRAND_MOVED = 1, /* received bytes are in the file */
     ERRAND_DONE, /* ERRAND_RESOLVE: digest, media_type, size; in the file is the body or nothing */
-    ERRAND_FAILED, /* code, message */
+    ERRAND_FAILED, /* code, message, unreachable: what registry.h has as errnum */
 };
 
 struct errand_report {

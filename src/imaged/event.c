@@ -52,7 +52,7 @@ void event_progress(struct event_layer *l, const char *state, int64_t done)
     send(event);
 }
 
-void event_image(struct json_object *taken)
+void event_send(struct json_object *taken)
 {
     JSON_AUTO *event = taken;
 

@@ -25,7 +25,7 @@ void event_open(int fd);
  * state "downloading" is left out. */
 void event_progress(struct event_layer *l, const char *state, int64_t done);
 
-/* An image is complete; the object is given away. */
-void event_image(struct json_object *taken);
+/* Any other event; the object is given away. */
+void event_send(struct json_object *taken);
 
 void event_error(const struct error *err);

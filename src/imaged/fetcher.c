@@ -149,6 +149,7 @@ static void *run_errand(void *data)
 
     if (!done) {
         json_add_int(result, "code", err.code);
+        json_add_flag(result, "unreachable", err.errnum == ENETUNREACH);
         json_add_str(result, "message", err.text);
     }
     if (report(j, done ? ERRAND_DONE : ERRAND_FAILED, result, &unheard) < 0)
@@ -221,7 +222,7 @@ static void serve(int socket, struct registry *registry, const struct error *why
 
 /* --- the process --- */
 
-static int enter_sandbox(const struct registry *registry, struct error *err)
+int fetcher_enter_sandbox(const struct registry *registry, struct error *err)
 {
     AUTO_FINI(strv) own = {0};
     struct sandbox_path paths[SANDBOX_PATHS_MAX];
@@ -248,7 +249,7 @@ static _Noreturn void become_fetcher(const struct registry_options *options, int
         _exit(EXIT_FAILURE);
     if (registry_global_init(&why) == 0)
         registry = registry_open(options, &why);
-    if (enter_sandbox(registry, &why) < 0)
+    if (fetcher_enter_sandbox(registry, &why) < 0)
         registry = NULL;
     serve(socket, registry, &why);
     _exit(EXIT_SUCCESS);

@@ -21,3 +21,7 @@ MUST_CHECK int fetcher_start(const struct registry_options *options, struct fetc
 
 /* Ends it, whatever it does, and waits for that. */
 void fetcher_end(struct fetcher *f);
+
+/* What that process does to itself before it talks to anybody, for who does so without it. registry
+ * may be NULL. */
+MUST_CHECK int fetcher_enter_sandbox(const struct registry *registry, struct error *err);

@@ -31,6 +31,7 @@ void hosts_fini(struct hosts *hosts)
     for (size_t i = 0; i < hosts->len; i++)
         fini(&hosts->items[i]);
     free(hosts->items);
+    free(hosts->source);
     memset(hosts, 0, sizeof *hosts);
 }
 
@@ -175,6 +176,7 @@ static int read_hosts_file(const char *dir, const char *domain, struct hosts *ou
     } else if (text.len == 0) {
         return 0;
     } else if (hosts_file_decode(text.data, text.len, dir, domain, &hosts, err) == 0) {
+        hosts.source = TAKE(path);
         *out = hosts;
         hosts = (struct hosts){0};
         return 1;
@@ -196,6 +198,7 @@ int hosts_load(const struct strv *roots, const char *domain, struct hosts *out, 
 
         if (dir && read_docker_dir(dir, host, err) < 0)
             return error_wrap(err, "registry configuration of %s", domain);
+        hosts.source = dir ? TAKE(dir) : NULL;
     }
     *out = hosts;
     hosts = (struct hosts){0};

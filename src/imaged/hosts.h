@@ -43,6 +43,7 @@ enum { HOSTS_MAX = 64, HOSTS_DIAL_TIMEOUT_MS = 30000 };
 struct hosts {
     struct host *items;
     size_t len;
+    char *source; /* the file or folder that says so, or NULL */
 };
 
 void hosts_fini(struct hosts *hosts);

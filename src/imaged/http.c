@@ -24,6 +24,13 @@ struct transfer {
     char text[CURL_ERROR_SIZE];
 };
 
+static struct http_proxies proxies;
+
+void http_set_proxies(const struct http_proxies *set)
+{
+    proxies = *set;
+}
+
 int http_global_init(struct error *err)
 {
     CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -183,15 +190,20 @@ static struct curl_slist *headers_of(const struct transfer *t)
     return list;
 }
 
-/* What curl does not do by itself: no proxy for loopback, HTTP_PROXY in capitals (which only CGI
- * programs must not trust). */
+/* What curl does not do by itself: no proxy for loopback, one that is configured, HTTP_PROXY in
+ * capitals (which only CGI programs must not trust). */
 static void set_proxy(CURL *h, const char *url)
 {
     AUTO_FREE char *host = part_of(url, CURLUPART_HOST, 0);
     const char *upper = getenv("HTTP_PROXY");
+    const char *set = strncasecmp(url, "http:", 5) == 0 ? proxies.http : proxies.https;
 
+    if (proxies.none && *proxies.none)
+        curl_easy_setopt(h, CURLOPT_NOPROXY, proxies.none);
     if (host && hosts_is_loopback(host))
         curl_easy_setopt(h, CURLOPT_PROXY, "");
+    else if (set && *set)
+        curl_easy_setopt(h, CURLOPT_PROXY, set);
     else if (upper && *upper && !getenv("http_proxy") && strncasecmp(url, "http:", 5) == 0)
         curl_easy_setopt(h, CURLOPT_PROXY, upper);
 }

@@ -14,8 +14,9 @@
 
 /* http: requests by libcurl, one after the other on the thread that asks.
  *
- * Proxies come from the environment; loopback is never asked through one. Redirects are followed
- * by hand, so that what is secret stays with the host it is for. Any thread. */
+ * Proxies come from the environment unless they are set; loopback is never asked through one.
+ * Redirects are followed by hand, so that what is secret stays with the host it is for. Any thread.
+ */
 enum {
     HTTP_REDIRECTS_MAX = 10,
     HTTP_ERROR_BODY_MAX = 64 << 10,
@@ -25,6 +26,15 @@ enum {
 
 /* Once per process and before any thread. */
 MUST_CHECK int http_global_init(struct error *err);
+
+/* Instead of those of the environment; NULL or "" leaves it to that. none is a list as in NO_PROXY.
+ * Borrowed for good; before the first request. */
+struct http_proxies {
+    const char *http;  /* for http: URLs */
+    const char *https; /* for https: URLs */
+    const char *none;
+};
+void http_set_proxies(const struct http_proxies *proxies);
 
 /* Why there is no answer. */
 enum http_fault {

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "imaged/http_client.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/fd.h"
 #include "base/file.h"
 
 enum { IDLE_HANDLES_MAX = 16, CA_BYTES_MAX = 16 << 20, RECEIVE_BUFFER = 128 << 10 };
@@ -22,6 +25,42 @@ struct http_client {
     size_t idle_len;
 };
 
+static int load_file(struct http_client *c, int dir, const char *name, struct error *err)
+{
+    return buf_append(&c->ca, "\n", 1, err) < 0 ? -1 : file_load(dir, name, &c->ca, err);
+}
+
+static int is_certificate(const struct dirent *entry)
+{
+    const char *dot = strrchr(entry->d_name, '.');
+
+    return dot && (strcmp(dot, ".crt") == 0 || strcmp(dot, ".pem") == 0);
+}
+
+/* All certificates of a folder. */
+static int load_folder(struct http_client *c, int dir, struct error *err)
+{
+    struct dirent **entries = NULL;
+    int n = scandirat(dir, ".", &entries, is_certificate, alphasort), done = 0;
+
+    if (n < 0)
+        return error_errno(err, errno, "list");
+    for (int i = 0; i < n; i++) {
+        if (done == 0 && load_file(c, dir, entries[i]->d_name, err) < 0)
+            done = error_wrap(err, "%s", entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+    return done;
+}
+
+static int load_authority(struct http_client *c, const char *path, struct error *err)
+{
+    AUTO_CLOSE int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    return dir < 0 ? load_file(c, AT_FDCWD, path, err) : load_folder(c, dir, err);
+}
+
 /* curl takes one bundle instead of the system's, so make one of both. */
 static int load_ca(struct http_client *c, const struct strv *files, struct error *err)
 {
@@ -31,8 +70,7 @@ static int load_ca(struct http_client *c, const struct strv *files, struct error
     if (info->cainfo && file_load(AT_FDCWD, info->cainfo, &c->ca, &ignored) < 0)
         c->ca.len = 0; /* no bundle: curl still looks into the folder of the system */
     for (size_t i = 0; i < files->len; i++)
-        if (buf_append(&c->ca, "\n", 1, err) < 0 ||
-            file_load(AT_FDCWD, files->items[i], &c->ca, err) < 0)
+        if (load_authority(c, files->items[i], err) < 0)
             return error_wrap(err, "certificate authority %s", files->items[i]);
     return 0;
 }

@@ -13,7 +13,8 @@
 struct http_client;
 
 struct http_settings {
-    const struct strv *ca;    /* PEM files, beside those of the system; NULL: none */
+    const struct strv
+        *ca; /* PEM files and folders of them, beside those of the system; NULL: none */
     const struct strv *certs; /* PEM files, of which the first is used; NULL: none */
     const struct strv *keys;  /* as many; "": in the same file */
     bool skip_verify;

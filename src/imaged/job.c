@@ -9,6 +9,8 @@
 #include "base/own.h"
 #include "image/platform.h"
 #include "imaged/blob.h"
+#include "imaged/explain.h"
+#include "imaged/http.h"
 #include "imaged/layer.h"
 #include "imaged/layout.h"
 #include "imaged/part.h"
@@ -72,7 +74,29 @@ static int close_up(const struct common *c, const char *path, struct error *err)
     return layer_prepare(c->root, err);
 }
 
-static int run_pull(struct json_object *job, const struct common *c, struct error *err)
+static void set_proxies(struct json_object *proxy)
+{
+    const struct http_proxies proxies = {.http = json_get_str(proxy, "http"),
+                                         .https = json_get_str(proxy, "https"),
+                                         .none = json_get_str(proxy, "none")};
+
+    http_set_proxies(&proxies);
+}
+
+static int pull(struct pull *p, const struct common *c, struct error *err)
+{
+    int result = pull_start(p, err);
+
+    if (result == 0)
+        result = close_up(c, NULL, err);
+    if (result == 0)
+        result = pull_run(p, err);
+    fetcher_end(&p->fetcher);
+    return result;
+}
+
+static int run_pull(struct json_object *job, const struct common *c, bool explain,
+                    struct error *err)
 {
     struct json_object *auth = json_get(job, "auth"), *dirs = json_get(job, "hosts_dirs");
     AUTO_FINI(strv) hosts_dirs = {0};
@@ -86,25 +110,20 @@ static int run_pull(struct json_object *job, const struct common *c, struct erro
                         .identity_token = json_get_str(auth, "identity_token"),
                         .registry_token = json_get_str(auth, "registry_token")},
         .hosts_dirs = &hosts_dirs,
+        .auth_file = json_get_str(job, "auth_file"),
         .platform = c->platform,
         .concurrency = c->concurrency,
         .idle_timeout_ms = json_get_int(job, "idle_timeout_ms", 0),
         .fetcher = {.socket = -1},
     };
-    int result;
 
     if (!p.image)
         return error_set(err, ERROR_INVALID, "the job names no image");
     for (size_t i = 0; i < json_len(dirs); i++)
         if (json_str(json_at(dirs, i)))
             strv_add(&hosts_dirs, json_str(json_at(dirs, i)));
-    result = pull_start(&p, err);
-    if (result == 0)
-        result = close_up(c, NULL, err);
-    if (result == 0)
-        result = pull_run(&p, err);
-    fetcher_end(&p.fetcher);
-    return result;
+    set_proxies(json_get(job, "proxy"));
+    return explain ? explain_run(&p, err) : pull(&p, c, err);
 }
 
 static int run_import(struct json_object *job, const struct common *c, struct error *err)
@@ -130,8 +149,10 @@ int job_run(struct json_object *job, struct error *err)
 
     if (read_common(job, &c, err) < 0)
         return -1;
+    if (op && strcmp(op, "explain") == 0)
+        return run_pull(job, &c, true, err);
     if (op && strcmp(op, "pull") == 0)
-        return run_pull(job, &c, err);
+        return run_pull(job, &c, false, err);
     if (op && strcmp(op, "import") == 0)
         return run_import(job, &c, err);
     return error_set(err, ERROR_INVALID, "there is no operation \"%s\"", op ? op : "");

@@ -1,13 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "imaged/pull.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "image/manifest.h"
 #include "imaged/assembly.h"
 #include "imaged/errand.h"
 #include "imaged/part.h"
+#include "imaged/sha.h"
 #include "imaged/stop.h"
+
+/* What the descriptor carries itself. */
+static int take_embedded(const struct descriptor *d, unpack_write *write, void *to,
+                         struct error *err)
+{
+    if (sha_verify(d->digest, d->data, (size_t)d->size, err) < 0)
+        return error_wrap(err, "the data in its descriptor");
+    return write(to, d->data, (size_t)d->size, err);
+}
+
+static int append(void *data, const void *bytes, size_t len, struct error *err)
+{
+    return buf_append(data, bytes, len, err);
+}
 
 static int load(void *data, const struct descriptor *d, struct buf *out, struct error *err)
 {
@@ -18,7 +34,8 @@ static int load(void *data, const struct descriptor *d, struct buf *out, struct 
     if (d->size > MANIFEST_BYTES_MAX)
         return error_set(err, ERROR_EXHAUSTED, "%s has more than %d bytes", d->digest,
                          MANIFEST_BYTES_MAX);
-    return errand_load(p->fetcher.socket, d, out, err);
+    return d->data ? take_embedded(d, append, out, err)
+                   : errand_load(p->fetcher.socket, d, out, err);
 }
 
 /* Bytes that are not what they should be would be as wrong the next time. */
@@ -35,6 +52,8 @@ static int fetch(void *data, const struct descriptor *blob, unpack_write *write,
     struct part part;
     int result;
 
+    if (blob->data)
+        return take_embedded(blob, write, target, err);
     if (part_open(p->root, blob->digest, blob->size, &part, err) < 0)
         return -1;
     result = errand_fetch(p->fetcher.socket, blob, &part, write, target, err);
@@ -78,6 +97,7 @@ int pull_start(struct pull *p, struct error *err)
     const struct registry_options options = {.reference = &ref,
                                              .hosts_dirs = p->hosts_dirs,
                                              .credentials = &p->credentials,
+                                             .auth_file = p->auth_file,
                                              .idle_timeout_ms = p->idle_timeout_ms};
 
     if (reference_parse(p->image, &ref, err) < 0)
@@ -91,5 +111,11 @@ int pull_run(struct pull *p, struct error *err)
 
     if (reference_parse(p->image, &ref, err) < 0)
         return -1;
-    return pull(p, &ref, err) < 0 ? error_wrap(err, "pull %s", p->image) : 0;
+    if (pull(p, &ref, err) == 0)
+        return 0;
+    error_wrap(err, "pull %s", p->image);
+    if (err->errnum != ENETUNREACH)
+        return -1;
+    err->code = ERROR_UNKNOWN;
+    return error_wrap(err, "RegistryUnavailable");
 }

@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "imaged/registry.h"
 
+#include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "image/manifest.h"
 #include "imaged/auth.h"
 #include "imaged/download.h"
 #include "imaged/endpoint.h"
+#include "imaged/keyring.h"
 #include "imaged/resolution.h"
 #include "imaged/sha.h"
+#include "imaged/stop.h"
 #include "imaged/walk.h"
 
 struct registry {
     struct image_reference reference;
-    char name[REFERENCE_TEXT_SIZE];
     struct hosts hosts;
+    struct keyring *keyring;
     struct auth *auth;
     struct endpoint *endpoints; /* one per host */
     struct host foreign_host;   /* settings for the URLs of foreign layers */
@@ -45,6 +49,8 @@ static int connect_up(struct registry *r, int64_t idle_timeout_ms, struct error 
         e->auth = r->auth;
         e->repository = r->reference.path;
         e->ns = ns_of(r, &r->hosts.items[i]);
+        e->credentials =
+            keyring_find(r->keyring, r->hosts.items[i].authority, e->repository, e->ns);
         if (endpoint_init(e, &r->hosts.items[i], idle_timeout_ms, err) < 0)
             return error_wrap(err, "%s", r->hosts.items[i].authority);
     }
@@ -55,14 +61,15 @@ static int connect_up(struct registry *r, int64_t idle_timeout_ms, struct error 
 
 static int set_up(struct registry *r, const struct registry_options *options, struct error *err)
 {
-    AUTO_FINI(credentials) credentials = {0};
     AUTO_FREE char *scope = xasprintf("repository:%s:pull", r->reference.path);
     int64_t idle_ms = options->idle_timeout_ms;
 
-    if (hosts_load(options->hosts_dirs, r->reference.domain, &r->hosts, err) < 0 ||
-        credentials_parse(options->credentials, &credentials, err) < 0)
+    if (hosts_load(options->hosts_dirs, r->reference.domain, &r->hosts, err) < 0)
         return -1;
-    r->auth = auth_new(&credentials, scope);
+    r->keyring = keyring_open(options->credentials, options->auth_file, err);
+    if (!r->keyring)
+        return -1;
+    r->auth = auth_new(scope);
     return connect_up(r, idle_ms > 0 ? idle_ms : REGISTRY_IDLE_TIMEOUT_MS, err);
 }
 
@@ -71,12 +78,7 @@ struct registry *registry_open(const struct registry_options *options, struct er
     AUTO(registry) *r = xcalloc(1, sizeof *r);
 
     r->reference = *options->reference;
-    reference_format(&r->reference, r->name);
-    if (set_up(r, options, err) < 0) {
-        error_wrap(err, "pull %s", r->name);
-        return NULL;
-    }
-    return TAKE(r);
+    return set_up(r, options, err) < 0 ? NULL : TAKE(r);
 }
 
 void registry_close(struct registry *r)
@@ -88,6 +90,7 @@ void registry_close(struct registry *r)
     endpoint_fini(&r->foreign);
     free(r->endpoints);
     auth_free(r->auth);
+    keyring_free(r->keyring);
     hosts_fini(&r->hosts);
     free(r);
 }
@@ -98,6 +101,11 @@ void registry_files(const struct registry *r, struct strv *out)
         strv_add_all(out, &r->hosts.items[i].certs);
         strv_add_all(out, &r->hosts.items[i].keys);
     }
+}
+
+const char *registry_hosts_source(const struct registry *r)
+{
+    return r->hosts.source;
 }
 
 /* The next endpoint with those capabilities, or NULL; *at moves behind it. */
@@ -117,36 +125,92 @@ static bool is_last(struct registry *r, unsigned capabilities, size_t at)
     return !next(r, capabilities, &at);
 }
 
-/* Puts the last words to a failed walk; always -1. */
-static int failed(const struct registry *r, const struct walk *w, const char *what,
-                  struct error *err)
+/* The end of a walk that found nothing; always -1. */
+static int failed(const struct walk *w, const char *what, struct error *err)
 {
     walk_end(w, what, err);
-    error_wrap(err, "pull %s", r->name);
-    return w->unreachable ? error_wrap(err, "RegistryUnavailable") : -1;
+    err->errnum = w->unreachable ? ENETUNREACH : 0;
+    return -1;
 }
 
-int registry_resolve(struct registry *r, struct descriptor *out, struct buf *out_body,
-                     struct error *err)
+static unsigned needed(const struct registry *r)
 {
-    unsigned capabilities = *r->reference.digest ? HOST_PULL : HOST_PULL | HOST_RESOLVE;
-    struct walk w = {0};
+    return *r->reference.digest ? HOST_PULL : HOST_PULL | HOST_RESOLVE;
+}
+
+static int resolve(struct registry *r, const char *kind, struct walk *w, struct descriptor *out,
+                   struct buf *out_body, struct error *err)
+{
     struct endpoint *e;
 
-    for (size_t at = 0; (e = next(r, capabilities, &at));) {
+    for (size_t at = 0; (e = next(r, needed(r), &at));) {
         AUTO_FINI(resolution) found = {0};
+        bool last = is_last(r, needed(r), at);
 
-        if (resolution_ask(e, &r->reference, is_last(r, capabilities, at), &found, err) < 0) {
-            if (walk_note(&w, found.fault, found.status, err) < 0)
-                return error_wrap(err, "pull %s", r->name);
+        if (resolution_ask(e, &r->reference, kind, last, &found, err) < 0) {
+            if (walk_note(w, found.fault, found.status, err) < 0)
+                return -1;
             continue;
         }
         if (found.body.len > 0 && buf_append(out_body, found.body.data, found.body.len, err) < 0)
-            return error_wrap(err, "pull %s", r->name);
+            return -1;
         descriptor_copy(out, &found.descriptor);
         return 0;
     }
-    return failed(r, &w, "resolve", err);
+    return failed(w, "resolve", err);
+}
+
+/* Some registries keep what a digest names as a blob only. */
+int registry_resolve(struct registry *r, struct descriptor *out, struct buf *out_body,
+                     struct error *err)
+{
+    struct walk w = {0}, blobs = {0};
+    int done = resolve(r, "manifests", &w, out, out_body, err);
+    struct error second;
+
+    if (done == 0 || !*r->reference.digest || w.gravity != WALK_NOT_FOUND)
+        return done;
+    return resolve(r, "blobs", &blobs, out, out_body, &second);
+}
+
+static void explain(struct registry *r, struct endpoint *e, struct registry_report *report,
+                    struct resolution *out, struct error *err)
+{
+    report->is_asked = (e->host->capabilities & needed(r)) == needed(r);
+    if (!report->is_asked)
+        report->words = "its capabilities in hosts.toml do not let it be asked";
+    else if (resolution_ask(e, &r->reference, "manifests", true, out, err) < 0)
+        report->words = err->text;
+    report->scheme = atomic_load(&e->plain) ? "http" : "https";
+    if (!report->words) {
+        report->digest = out->descriptor.digest;
+        report->type = out->descriptor.media_type;
+    }
+}
+
+int registry_explain(struct registry *r,
+                     void (*each)(void *data, const struct registry_report *report), void *data,
+                     struct error *err)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < r->hosts.len; i++) {
+        struct endpoint *e = &r->endpoints[i];
+        AUTO_FINI(resolution) resolution = {0};
+        struct registry_report report = {.authority = e->host->authority,
+                                         .path = e->host->path,
+                                         .ns = e->ns,
+                                         .origin = e->credentials ? e->credentials->origin : NULL};
+        struct error words = {0};
+
+        explain(r, e, &report, &resolution, &words);
+        if (stop_check(err) < 0)
+            return -1;
+        report.is_chosen = report.digest && !found;
+        found = found || report.digest;
+        each(data, &report);
+    }
+    return 0;
 }
 
 /* Manifests are at one place, and all else is a blob. */
@@ -192,8 +256,8 @@ int registry_get_manifest(struct registry *r, const struct descriptor *d, struct
     struct endpoint *e;
 
     if (d->size > MANIFEST_BYTES_MAX)
-        return error_set(err, ERROR_EXHAUSTED, "pull %s: %s has %lld bytes, %d are the limit",
-                         r->name, d->digest, (long long)d->size, MANIFEST_BYTES_MAX);
+        return error_set(err, ERROR_EXHAUSTED, "%s has %lld bytes, %d are the limit", d->digest,
+                         (long long)d->size, MANIFEST_BYTES_MAX);
     for (size_t at = 0; (e = next(r, HOST_PULL, &at));) {
         AUTO_FINI(buf) body = BUF((size_t)d->size);
         AUTO_FINI(http_answer) answer = {0};
@@ -203,14 +267,12 @@ int registry_get_manifest(struct registry *r, const struct descriptor *d, struct
         request.data = &body;
         if (get_from(e, &request, d, &answer, err) < 0) {
             if (walk_note(&w, answer.fault, answer.status, err) < 0)
-                return error_wrap(err, "pull %s", r->name);
+                return -1;
             continue;
         }
-        if (buf_append(out, body.data, body.len, err) < 0)
-            return error_wrap(err, "pull %s", r->name);
-        return 0;
+        return buf_append(out, body.data, body.len, err);
     }
-    return failed(r, &w, "pull", err);
+    return failed(&w, "pull", err);
 }
 
 /* A foreign layer is at its URLs first. 1 when none of them has it. */
@@ -231,8 +293,9 @@ static int fetch_foreign(struct registry *r, const struct descriptor *d, struct 
 }
 
 static int fetch_from_hosts(struct registry *r, const struct descriptor *d, struct download *dl,
-                            struct walk *w, struct error *err)
+                            struct error *err)
 {
+    struct walk w = {0};
     AUTO_FREE char *accept = NULL;
     struct endpoint_request request = request_for(d, &accept);
     struct endpoint *e;
@@ -243,32 +306,27 @@ static int fetch_from_hosts(struct registry *r, const struct descriptor *d, stru
         request.last = is_last(r, HOST_PULL, at);
         if (download_from(dl, e, &request, &failure, err) == 0)
             return 0;
-        if (walk_note(w, failure.fault, failure.status, err) < 0)
+        if (walk_note(&w, failure.fault, failure.status, err) < 0)
             return -1;
     }
-    return walk_end(w, "pull", err);
+    return failed(&w, "pull", err);
 }
 
 int registry_fetch_blob(struct registry *r, const struct descriptor *d,
                         const struct registry_sink *sink, struct error *err)
 {
     AUTO(download) *dl = NULL;
-    struct walk w = {0};
     int done;
 
     if (d->size <= 0)
-        return error_set(err, ERROR_INVALID, "pull %s: %s is stated to have a size of zero",
-                         r->name, d->digest);
+        return error_set(err, ERROR_INVALID, "%s is stated to have a size of zero", d->digest);
     dl = download_new(d, sink);
     done = download_go_on(dl, err);
     if (done == 1)
         done = fetch_foreign(r, d, dl, err);
     if (done == 1)
-        done = fetch_from_hosts(r, d, dl, &w, err);
+        done = fetch_from_hosts(r, d, dl, err);
     if (done == 0)
         done = download_verify(dl, err);
-    if (done == 0)
-        return 0;
-    error_wrap(err, "pull %s: %s", r->name, d->digest);
-    return w.unreachable ? error_wrap(err, "RegistryUnavailable") : -1;
+    return done < 0 ? error_wrap(err, "%s", d->digest) : 0;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,12 +13,12 @@
 
 /* registry: the registries one reference may be pulled from, for the time of one pull.
  *
- * It reads hosts.toml once and then walks the hosts it found, mirrors first, for each request. Any
- * number of threads may use one registry at once, until registry_close(). Error texts name host
- * and repository and carry no secrets. The codes that callers meet: ERROR_NOT_FOUND,
- * ERROR_UNAUTHENTICATED, ERROR_PERMISSION, ERROR_UNAVAILABLE (the text then has the word
- * "RegistryUnavailable: " in front when no host could be reached), ERROR_PRECONDITION for bytes
- * that are not what their digest says, ERROR_EXHAUSTED for an answer too large. */
+ * It reads hosts.toml and the file of credentials once and then walks the hosts it found, mirrors
+ * first, for each request. Any number of threads may use one registry at once, until
+ * registry_close(). Error texts name the host and carry no secrets. The codes that callers meet:
+ * ERROR_NOT_FOUND, ERROR_UNAUTHENTICATED, ERROR_PERMISSION, ERROR_UNAVAILABLE (errnum is then
+ * ENETUNREACH when no host could be connected to), ERROR_PRECONDITION for bytes that are not what
+ * their digest says, ERROR_EXHAUSTED for an answer too large. */
 struct registry;
 
 /* As CRI's AuthConfig; NULL and "" are absent. Borrowed for registry_open() only. */
@@ -33,7 +34,8 @@ struct registry_credentials {
 struct registry_options {
     const struct image_reference *reference;
     const struct strv *hosts_dirs; /* roots such as /etc/containerd/certs.d; NULL: none */
-    const struct registry_credentials *credentials; /* NULL: anonymous */
+    const struct registry_credentials *credentials; /* of the request; NULL: none */
+    const char *auth_file;   /* credentials per host, see keyring.h; NULL: none */
     int64_t idle_timeout_ms; /* without a byte arriving; 0: REGISTRY_IDLE_TIMEOUT_MS */
 };
 
@@ -81,3 +83,26 @@ struct registry_sink {
  * failed fetch. */
 MUST_CHECK int registry_fetch_blob(struct registry *r, const struct descriptor *d,
                                    const struct registry_sink *sink, struct error *err);
+
+/* What one of the hosts says to the reference. */
+struct registry_report {
+    const char *scheme; /* http or https */
+    const char *authority;
+    const char *path;   /* "/v2" */
+    const char *ns;     /* the registry it is a mirror of, or NULL */
+    const char *origin; /* of the credentials for it; NULL: there are none */
+    const char *digest; /* of the manifest it has; or NULL, and then words say why */
+    const char *type;   /* its media type */
+    const char *words;
+    bool is_asked;  /* false: its capabilities exclude it from the pull */
+    bool is_chosen; /* a pull would take the manifest from here */
+};
+
+/* The file or folder that lists the hosts, or NULL when none does. Borrowed. */
+const char *registry_hosts_source(const struct registry *r);
+
+/* Asks every host for the manifest, in the order of a pull and whatever the others say, and calls
+ * each with what came of it. Fails only when called off. */
+MUST_CHECK int registry_explain(struct registry *r,
+                                void (*each)(void *data, const struct registry_report *report),
+                                void *data, struct error *err);

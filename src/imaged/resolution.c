@@ -143,10 +143,10 @@ static int ask_get(struct endpoint *e, struct endpoint_request request,
     return 0;
 }
 
-int resolution_ask(struct endpoint *e, const struct image_reference *reference, bool last,
-                   struct resolution *out, struct error *err)
+int resolution_ask(struct endpoint *e, const struct image_reference *reference, const char *kind,
+                   bool last, struct resolution *out, struct error *err)
 {
-    const struct endpoint_request request = {.kind = "manifests",
+    const struct endpoint_request request = {.kind = kind,
                                              .name = *reference->digest ? reference->digest
                                                                         : reference->tag,
                                              .accept = ACCEPT,

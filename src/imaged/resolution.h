@@ -15,9 +15,11 @@ struct resolution {
     int status; /* 0: no answer */
 };
 
-/* By HEAD, and by GET when that does not tell all. out is always to be finished. */
+/* By HEAD, and by GET when that does not tell all. kind is "manifests", or "blobs" for a digest
+ * that is no manifest's. out is always to be finished. */
 MUST_CHECK int resolution_ask(struct endpoint *e, const struct image_reference *reference,
-                              bool last, struct resolution *out, struct error *err);
+                              const char *kind, bool last, struct resolution *out,
+                              struct error *err);
 void resolution_fini(struct resolution *r);
 
 /* A body callback for a struct buf. */

@@ -171,7 +171,7 @@ def test_what_is_no_image_is_refused(folder):
         layers = [layout.blob(b"x", LAYER + "+gzip+encrypted")]
         layout.add(layout.json_blob({"schemaVersion": 2, "config": config, "layers": layers}, MANIFEST))
 
-    assert "not an image" in refused(folder, chart)[1]
+    assert "not an image of a container, but an artifact" in refused(folder, chart)[1]
     assert "encrypted" in refused(folder, encrypted)[1]
 
 

@@ -164,7 +164,7 @@ class Registry(Handler):
         body = manifest(scenario)
         headers = {"Content-Type": MANIFEST, "Docker-Content-Digest": digest(body)}
         number = count(f"{self.command}-{scenario}")
-        if scenario == "missing":
+        if scenario == "missing" or (scenario == "blobonly" and name.startswith("sha256:")):
             return self.fail(404, "MANIFEST_UNKNOWN", "manifest unknown")
         if scenario == "denied":
             return self.fail(403, "DENIED", "see http://x/?k=secret\nnow")
@@ -191,7 +191,7 @@ class Registry(Handler):
         return self.answer(200, body, headers)
 
     def blobs(self, scenario, name):
-        body = next((b for b in (LAYER, CONFIG) if digest(b) == name), None)
+        body = next((b for b in (LAYER, CONFIG, manifest(scenario)) if digest(b) == name), None)
         number = count("blob-" + scenario)
         start = self.headers.get("Range")
         start = int(start[len("bytes="):-1]) if start else 0

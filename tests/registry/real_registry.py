@@ -140,7 +140,7 @@ def check_all(suite, folder, plain, tls, image):
         "_default", f'server = "http://127.0.0.1:{plain}"\n[host."https://127.0.0.1:1"]\n'))
     suite.check("http where TLS was meant", whole, "up.example/some/thing:1", suite.hosts(
         "up.example", f'server = "http://127.0.0.1:{plain}"\nskip_verify = true\n'))
-    suite.check("https where http was said", "up.example", "up.example/some/thing:1", suite.hosts(
+    suite.check("https where http was said", "Client sent an HTTP request to an HTTPS server", "up.example/some/thing:1", suite.hosts(
         "up.example", f'server = "http://127.0.0.1:{tls}"\n'))
 
 

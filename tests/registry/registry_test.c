@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "imaged/registry.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -247,6 +248,32 @@ static void test_a_digest_is_resolved_to_itself(void **state)
     assert_int_equal(err.code, ERROR_PRECONDITION);
 }
 
+static void test_a_digest_may_be_that_of_a_blob(void **state)
+{
+    AUTO_FREE char *tagged = xasprintf("127.0.0.1:%d/blobonly:1", fake.port), *text = NULL;
+    struct image_reference ref = reference(tagged);
+    const struct registry_options options = {.reference = &ref};
+    struct error err = {0};
+    AUTO_FINI(descriptor) d = {0}, again = {0};
+    AUTO_FINI(buf) body = BUF(MANIFEST_BYTES_MAX);
+    AUTO(registry) *by_tag = registry_open(&options, &err);
+    AUTO(registry) *by_digest = NULL;
+    (void)state;
+
+    assert_int_equal(registry_resolve(by_tag, &d, &body, &err), 0);
+    text = xasprintf("127.0.0.1:%d/blobonly@%s", fake.port, d.digest);
+    ref = reference(text);
+    by_digest = registry_open(&options, &err);
+    if (registry_resolve(by_digest, &again, &body, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_string_equal(again.digest, d.digest);
+    assert_int_equal(body.len, d.size);
+    ref.digest[10] ^= 1;
+    AUTO(registry) *wrong = registry_open(&options, &err);
+    assert_int_equal(registry_resolve(wrong, &again, &body, &err), -1);
+    assert_int_equal(err.code, ERROR_NOT_FOUND);
+}
+
 static void test_tokens_are_fetched_as_challenged(void **state)
 {
     const struct registry_credentials odd = {.username = "u", .password = "p+/&ss"};
@@ -283,9 +310,7 @@ static void test_access_denied_says_so(void **state)
 
 static void test_failures_are_sentences(void **state)
 {
-    AUTO_FREE char *words =
-        xasprintf("pull 127.0.0.1:%d/missing:1: 127.0.0.1:%d answered 404: manifest unknown",
-                  fake.port, fake.port);
+    AUTO_FREE char *words = xasprintf("127.0.0.1:%d answered 404: manifest unknown", fake.port);
     (void)state;
 
     fails("missing", NULL, ERROR_NOT_FOUND, words);
@@ -357,11 +382,9 @@ static void test_an_unreachable_registry_is_named_so(void **state)
 
     assert_int_equal(pull_with(&options, &err), -1);
     assert_int_equal(err.code, ERROR_UNAVAILABLE);
-    assert_string_equal(err.text, "RegistryUnavailable: pull 127.0.0.1:1/x:1: connect to "
-                                  "127.0.0.1:1: Connection refused");
-    ref = reference("no-such-host.invalid/x:1");
+    assert_string_equal(err.text, "connect to 127.0.0.1:1: Connection refused");
     assert_int_equal(pull_with(&options, &err), -1);
-    assert_non_null(strstr(err.text, "RegistryUnavailable: "));
+    assert_int_equal(err.errnum, ENETUNREACH);
 }
 
 /* A folder with a hosts.toml for upstream.example:5000. */
@@ -496,6 +519,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_plain_registry_on_loopback_just_works),
         cmocka_unit_test(test_resolving_gets_what_head_does_not_tell),
         cmocka_unit_test(test_a_digest_is_resolved_to_itself),
+        cmocka_unit_test(test_a_digest_may_be_that_of_a_blob),
         cmocka_unit_test(test_tokens_are_fetched_as_challenged),
         cmocka_unit_test(test_access_denied_says_so),
         cmocka_unit_test(test_failures_are_sentences),

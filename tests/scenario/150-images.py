@@ -50,6 +50,23 @@ def test_a_removed_image_stays_on_disk_while_a_container_needs_it(berth):
 
 def test_a_registry_that_is_down_is_named(berth):
     code, words = refused(lambda: berth.images.PullImage(image={"image": "127.0.0.1:1/some/image:1"}))
-    assert code == grpc.StatusCode.UNAVAILABLE and "RegistryUnavailable" in words and "127.0.0.1:1" in words, words
+    assert code == grpc.StatusCode.UNKNOWN and words.startswith("RegistryUnavailable: ") and "127.0.0.1:1" in words, words
     code, words = refused(lambda: berth.images.PullImage(image={"image": "Not A Name"}))
     assert code == grpc.StatusCode.INVALID_ARGUMENT and "Not A Name" in words, (code, words)
+
+
+def test_the_kubelet_is_asked_to_keep_what_is_pinned(berth):
+    assert not status(berth, IMAGE).pinned
+    berth.config.setdefault("image", {})["pinned"] = [IMAGE]
+    berth.restart()
+    assert status(berth, IMAGE).pinned
+    assert [i.pinned for i in berth.images.ListImages().images] == [True]
+
+
+def test_it_is_explained_who_would_be_asked(berth):
+    done = berth.ctl("explain", "127.0.0.1:1/some/image:1")
+    assert done.returncode == 1 and "no host has it" in done.stderr, done
+    assert "127.0.0.1:1/some/image:1, with no configuration" in done.stdout, done
+    assert "1. https://127.0.0.1:1/v2, without credentials\n" in done.stdout and "Connection refused" in done.stdout
+    done = berth.ctl("explain", "Not A Name")
+    assert done.returncode == 1 and "Not A Name" in done.stderr and not done.stdout, done

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pulls from a registry made of a few lines: who is asked, with what, by which way."""
+import base64
+import gzip
+import http.server
+import json
+import threading
+
+import harness
+
+OPEN, CLOSED = "open/app", "closed/app"
+
+
+def basic(user, password):
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+class Registry:
+    """Serves blobs and manifests from memory. What begins with closed/ wants user:pass."""
+
+    def __init__(self, embed=None):
+        layer = harness.make_tar(harness.entry("file", data=b"x"))
+        self.blobs, self.asked = {}, []
+        config = self.add({"architecture": "amd64", "os": "linux", "config": {},
+                           "rootfs": {"type": "layers", "diff_ids": [harness.sha256(layer)]}}, harness.CONFIG)
+        if embed:
+            config["data"] = base64.b64encode(embed(self.blobs.pop(config["digest"]))).decode()
+        layers = [self.add(gzip.compress(layer), harness.LAYER + "+gzip")]
+        self.manifest = self.add({"schemaVersion": 2, "mediaType": harness.MANIFEST, "config": config,
+                                  "layers": layers}, harness.MANIFEST)
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
+        self.host = f"127.0.0.1:{self.server.server_address[1]}"
+
+    def add(self, value, media_type):
+        data = value if isinstance(value, bytes) else json.dumps(value).encode()
+        self.blobs[harness.sha256(data)] = data
+        return {"mediaType": media_type, "digest": harness.sha256(data), "size": len(data)}
+
+    def handler(self):
+        registry = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *_):
+                pass
+
+            def do_GET(self):
+                name = self.path.partition("?")[0].rpartition("/")[2]
+                digest = registry.manifest["digest"] if name == "1" else name
+                registry.asked.append((self.path, self.headers.get("Authorization")))
+                if "/closed/" in self.path and self.headers.get("Authorization") != basic("user", "pass"):
+                    return self.answer(401, b"", {"WWW-Authenticate": "Basic realm=x"})
+                if digest not in registry.blobs:
+                    return self.answer(404, b"", {})
+                return self.answer(200, registry.blobs[digest], {
+                    "Content-Type": harness.MANIFEST if "/manifests/" in self.path else "application/octet-stream",
+                    "Docker-Content-Digest": digest})
+
+            do_HEAD = do_GET
+
+            def answer(self, status, body, headers):
+                self.send_response(status)
+                for header in headers.items():
+                    self.send_header(*header)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(body)
+
+        return Handler
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def job(folder, image, op="pull", **more):
+    return harness.run_job({"op": op, "root": str(folder / "root"), "image": image,
+                            "platform": {"os": "linux", "architecture": "amd64"}, **more})
+
+
+def auth_file(folder, host, user="user", password="pass"):
+    path = folder / "auth.json"
+    path.write_text(json.dumps({"auths": {host: {"auth": basic(user, password)[6:]}}}))
+    return str(path)
+
+
+def hosts(folder, domain, text):
+    (folder / "hosts" / domain).mkdir(parents=True)
+    (folder / "hosts" / domain / "hosts.toml").write_text(text)
+    return [str(folder / "hosts")]
+
+
+def test_a_configuration_may_come_with_the_manifest(folder):
+    with Registry(embed=lambda data: data) as registry:
+        outcome = job(folder, f"{registry.host}/{OPEN}:1")
+        assert outcome.images, outcome.message()
+    with Registry(embed=lambda data: data.replace(b"linux", b"LINUX")) as registry:
+        assert "the data in its descriptor" in job(folder, f"{registry.host}/{OPEN}:1").message()
+
+
+def test_credentials_are_taken_from_a_file(folder):
+    with Registry() as registry:
+        image = f"{registry.host}/{CLOSED}:1"
+        assert "there are none for it" in job(folder, image).message()
+        outcome = job(folder, image, auth_file=auth_file(folder, registry.host))
+        assert outcome.images, outcome.message()
+        outcome = job(folder, image, auth_file=auth_file(folder, registry.host + "/closed", "user", "wrong"))
+        assert outcome.code == 1 and "pull access denied" in outcome.message()
+        outcome = job(folder, image, auth_file=auth_file(folder, registry.host, "user", "wrong"),
+                      auth={"username": "user", "password": "pass"})
+        assert outcome.images, outcome.message()
+
+
+def test_a_proxy_is_asked_for_what_is_elsewhere(folder):
+    with Registry() as registry:
+        where = hosts(folder, "far.example", 'server = "http://far.example"')
+        proxy = {"http": f"http://{registry.host}"}
+        outcome = job(folder, f"far.example/{OPEN}:1", hosts_dirs=where, proxy=proxy)
+        assert outcome.images, outcome.message()
+        assert registry.asked[0][0].startswith("http://far.example/v2/"), registry.asked
+        proxy["none"] = ".example"
+        outcome = job(folder, f"far.example/{OPEN}:1", hosts_dirs=where, proxy=proxy)
+        assert "far.example" in outcome.message() and outcome.code == 1, outcome.events
+
+
+def test_the_kubelet_learns_that_nobody_answers(folder):
+    outcome = job(folder, "127.0.0.1:1/a:1")
+    assert outcome.errors[0]["code"] == 2
+    assert outcome.message() == ("RegistryUnavailable: pull 127.0.0.1:1/a:1: connect to 127.0.0.1:1: "
+                                 "Connection refused"), outcome.message()
+
+
+def test_explaining_asks_all_hosts_and_pulls_nothing(folder):
+    with Registry() as registry, Registry() as empty:
+        empty.blobs.clear()
+        where = hosts(folder, "up.example", f'server = "http://{registry.host}"\n[host."http://127.0.0.1:1"]\n'
+                      f'[host."http://{empty.host}"]\n[host."http://push"]\ncapabilities = ["push"]\n')
+        outcome = job(folder, f"up.example/{CLOSED}:1", "explain", hosts_dirs=where,
+                      auth_file=auth_file(folder, registry.host))
+        assert outcome.code == 0, outcome.message()
+        first, *answers = outcome.events
+        assert first["name"] == f"up.example/{CLOSED}:1" and first["source"].endswith("up.example/hosts.toml"), first
+        assert "Connection refused" in answers[0]["words"] and answers[0]["mirror_of"] == "up.example"
+        assert "pull access denied" in answers[1]["words"] and not answers[1]["credentials"], answers[1]
+        assert not answers[2]["asked"]
+        assert answers[3]["digest"] == registry.manifest["digest"] and answers[3]["chosen"], answers[3]
+        assert answers[3]["credentials"] == str(folder / "auth.json")
+        assert not (folder / "root").exists()
+        assert basic("user", "pass")[6:] not in json.dumps(outcome.events)
+
+
+harness.main()
