@@ -2,13 +2,17 @@
 #include "cri/image_calls.h"
 
 #include <cri.pb-c.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <node.pb-c.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/json.h"
 #include "cri/image_message.h"
 #include "cri/outcome.h"
+#include "image/image_export.h"
 #include "image/image_store.h"
 #include "pod/node.h"
 
@@ -266,4 +270,28 @@ int image_calls_node_explain(struct rpc_call *call, void *data, const ProtobufCM
     if (!*r->image)
         return error_set(err, ERROR_INVALID, "the request names no image");
     return outcome_of(image_store_explain(n->images, &explain, send_host, call, err), err);
+}
+
+int image_calls_node_export(struct rpc_call *call, void *data, const ProtobufCMessage *request,
+                            ProtobufCMessage *response, struct error *err)
+{
+    const Berth__V1__ExportImageRequest *r = (const Berth__V1__ExportImageRequest *)request;
+    Berth__V1__ImageProgress last = BERTH__V1__IMAGE_PROGRESS__INIT;
+    const struct image_request export = {.name = r->image,
+                                         .client = rpc_call_deadline(call),
+                                         .progress = send_progress,
+                                         .data = call};
+    AUTO_FREE char *id = NULL;
+    AUTO_CLOSE int output = -1;
+    struct node *n = data;
+
+    if (*r->path != '/')
+        return error_set(err, ERROR_INVALID, "export to \"%s\": the path is not absolute", r->path);
+    output = open(r->path, O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC);
+    if (output < 0)
+        return outcome_of(error_errno(err, errno, "open %s", r->path), err);
+    if (image_export(n->images, &export, output, &id, err) < 0)
+        return outcome_of(-1, err);
+    last.image_id = id;
+    return rpc_call_send(call, &last.base, err);
 }

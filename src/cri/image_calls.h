@@ -12,3 +12,4 @@ rpc_handler image_calls_fs_info;
 rpc_handler image_calls_node_import;
 rpc_handler image_calls_node_pull;
 rpc_handler image_calls_node_explain;
+rpc_handler image_calls_node_export;

@@ -60,6 +60,7 @@ static const struct rpc_method image_methods[] = {
 static const struct rpc_method node_methods[] = {
     {"ImportImage", image_calls_node_import, true},
     {"PullImage", image_calls_node_pull, true},
+    {"ExportImage", image_calls_node_export, true},
     {"ExplainImage", image_calls_node_explain, true},
     {0},
 };

@@ -25,9 +25,10 @@ struct command {
 
 enum { COMMAND_USAGE_STATUS = 2 };
 
-extern const struct command exec_command, explain_command, image_command, image_import_command,
-    image_pull_command, image_rm_command, images_command, images_ls_command, info_command,
-    logs_command, pods_command, ps_command, rm_command, run_command, stop_command, version_command;
+extern const struct command exec_command, explain_command, image_command, image_export_command,
+    image_import_command, image_pull_command, image_rm_command, images_command, images_ls_command,
+    info_command, logs_command, pods_command, ps_command, rm_command, run_command, stop_command,
+    version_command;
 
 /* Finds the command of argv[0] among those, and runs it or prints its help. Prints the sentence of
  * a failure and returns the exit status. prefix is what stands in front, such as "berthctl". */

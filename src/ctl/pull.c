@@ -100,3 +100,12 @@ const char *pull_from_path(struct ctl *c, const char *path, const char *name, st
     request.name = arena_strdup(&c->arena, name ? name : "");
     return follow(c, "ImportImage", &request, true, err);
 }
+
+const char *pull_into_path(struct ctl *c, const char *name, const char *path, struct error *err)
+{
+    Berth__V1__ExportImageRequest request = BERTH__V1__EXPORT_IMAGE_REQUEST__INIT;
+
+    request.image = arena_strdup(&c->arena, name);
+    request.path = arena_strdup(&c->arena, path);
+    return follow(c, "ExportImage", &request, false, err);
+}

@@ -15,6 +15,10 @@ MUST_CHECK const char *pull_image(struct ctl *c, const char *name, const char *c
 /* Only when the node does not have it. */
 MUST_CHECK const char *pull_if_absent(struct ctl *c, const char *name, struct error *err);
 
+/* Writes the image there, a file that exists; the id is the one it has in the archive. */
+MUST_CHECK const char *pull_into_path(struct ctl *c, const char *name, const char *path,
+                                      struct error *err);
+
 /* path is an archive or folder on this node; name may be NULL. Prints the names of what came. */
 MUST_CHECK const char *pull_from_path(struct ctl *c, const char *path, const char *name,
                                       struct error *err);

@@ -66,3 +66,16 @@ struct json_object *image_job_import(const struct image_store_options *options, 
     json_add_str(job, "name", name);
     return job;
 }
+
+struct json_object *image_job_export(const struct image_store_options *options,
+                                     const struct image *i, const char *name)
+{
+    struct json_object *job = new_job(options, "export"), *layers;
+
+    json_add_str(job, "config", i->id);
+    json_add_str(job, "name", name);
+    layers = json_add_array(job, "layers");
+    for (size_t n = 0; n < i->n_layers; n++)
+        json_add_str(layers, NULL, i->layers[n].chain_id);
+    return job;
+}

@@ -10,6 +10,10 @@
 struct json_object *image_job_pull(const struct image_store_options *options, const char *op,
                                    const char *name, const struct image_credentials *credentials);
 
+/* With that name, or "". */
+struct json_object *image_job_export(const struct image_store_options *options,
+                                     const struct image *i, const char *name);
+
 /* name may be "". */
 struct json_object *image_job_import(const struct image_store_options *options, const char *path,
                                      const char *name);

@@ -289,6 +289,11 @@ char *image_store_layer_path(struct image_store *s, const char *chain_id)
     return xasprintf("%s/fs", folder);
 }
 
+const struct image_store_options *image_store_setup(const struct image_store *s)
+{
+    return &s->options;
+}
+
 const char *image_store_root(const struct image_store *s)
 {
     return s->options.root;
@@ -343,7 +348,7 @@ static int on_event(void *data, struct json_object *event, struct error *err)
 static int work(struct fetch *f, struct json_object *job, struct error *err)
 {
     struct deadline by = deadline_in_ms(FETCH_MAX_MS);
-    struct image_worker worker = {f->store->options.helper, job, on_event, f};
+    struct image_worker worker = {f->store->options.helper, job, on_event, f, 0};
     int outcome;
 
     by.cancel_fd = f->store->closing_fd;
@@ -401,7 +406,7 @@ int image_store_explain(struct image_store *s, const struct image_request *reque
                         void *data, struct error *err)
 {
     JSON_AUTO *job = image_job_pull(&s->options, "explain", request->name, &request->credentials);
-    struct image_worker worker = {s->options.helper, job, each, data};
+    struct image_worker worker = {s->options.helper, job, each, data, 0};
 
     return image_worker_run(&worker, request->client, err);
 }

@@ -99,3 +99,6 @@ void image_store_usage(struct image_store *s, uint64_t *out_bytes, uint64_t *out
 /* <root>/layers/<hex>/fs of a chain id; the caller frees. */
 char *image_store_layer_path(struct image_store *s, const char *chain_id);
 const char *image_store_root(const struct image_store *s);
+
+/* What it was opened with. */
+const struct image_store_options *image_store_setup(const struct image_store *s);

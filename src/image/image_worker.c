@@ -89,6 +89,7 @@ static int start(const struct image_worker *w, struct process *p, int *out_event
     spec.stdio[0] = in_r;
     spec.stdio[1] = out_w;
     spec.stdio[2] = STDERR_FILENO;
+    spec.extra_fd = w->output ? w->output : -1;
     if (process_start(&spec, p, err) < 0)
         return -1;
     fd_close(&in_r);

@@ -14,6 +14,7 @@ struct image_worker {
     /* Called for each event other than "error", on the caller's thread; -1 ends the run. */
     int (*each)(void *data, struct json_object *event, struct error *err);
     void *data;
+    int output; /* becomes its descriptor 3; 0: none */
 };
 
 /* Fails with the code and the words of berth-image's "error" event. */

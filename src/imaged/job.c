@@ -10,6 +10,7 @@
 #include "image/platform.h"
 #include "imaged/blob.h"
 #include "imaged/explain.h"
+#include "imaged/export.h"
 #include "imaged/http.h"
 #include "imaged/layer.h"
 #include "imaged/layout.h"
@@ -142,6 +143,29 @@ static int run_import(struct json_object *job, const struct common *c, struct er
     return close_up(c, l.path, err) < 0 ? -1 : layout_import(&l, err);
 }
 
+static int run_export(struct json_object *job, const struct common *c, struct error *err)
+{
+    struct json_object *layers = json_get(job, "layers");
+    const char *name = json_get_str(job, "name"), *config = json_get_str(job, "config");
+    AUTO_FINI(strv) chain_ids = {0};
+    const struct export_spec e = {.root = c->root,
+                                  .config = config,
+                                  .chain_ids = &chain_ids,
+                                  .name = name ? name : "",
+                                  .output = JOB_OUTPUT_FD};
+
+    if (!config || !digest_is_valid(config))
+        return error_set(err, ERROR_INVALID, "the job has no configuration's digest");
+    for (size_t i = 0; i < json_len(layers); i++) {
+        const char *id = json_str(json_at(layers, i));
+
+        if (!id || !digest_is_valid(id))
+            return error_set(err, ERROR_INVALID, "layer %zu has no chain id", i);
+        strv_add(&chain_ids, id);
+    }
+    return close_up(c, NULL, err) < 0 ? -1 : export_run(&e, err);
+}
+
 int job_run(struct json_object *job, struct error *err)
 {
     const char *op = json_get_str(job, "op");
@@ -151,6 +175,8 @@ int job_run(struct json_object *job, struct error *err)
         return -1;
     if (op && strcmp(op, "explain") == 0)
         return run_pull(job, &c, true, err);
+    if (op && strcmp(op, "export") == 0)
+        return run_export(job, &c, err);
     if (op && strcmp(op, "pull") == 0)
         return run_pull(job, &c, false, err);
     if (op && strcmp(op, "import") == 0)

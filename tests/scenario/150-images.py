@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images by all their names; in use; removed; pulled from where nobody answers."""
+import subprocess
+
 import grpc
 
-from berth import IMAGE, wait_for
+from berth import IMAGE, program, wait_for
 
 
 def refused(call):
@@ -70,3 +72,21 @@ def test_it_is_explained_who_would_be_asked(berth):
     assert "1. https://127.0.0.1:1/v2, without credentials\n" in done.stdout and "Connection refused" in done.stdout
     done = berth.ctl("explain", "Not A Name")
     assert done.returncode == 1 and "Not A Name" in done.stderr and not done.stdout, done
+
+
+def test_an_image_is_exported_and_brought_back(berth):
+    archive = berth.dir / "busybox.tar"
+    done = berth.ctl("image", "export", IMAGE, archive)
+    assert done.returncode == 0, done.stderr
+    id = done.stdout.strip()
+    assert "File exists" in berth.ctl("image", "export", IMAGE, archive).stderr
+    assert berth.ctl("image", "export", "no/such:1", berth.dir / "none").returncode == 1
+    assert not (berth.dir / "none").exists()
+    piped = subprocess.run([program("berthctl"), "--socket", berth.config["socket"], "image", "export", IMAGE, "-"],
+                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, timeout=60)
+    assert piped.stdout == archive.read_bytes()
+    berth.images.RemoveImage(image={"image": IMAGE})
+    assert berth.ctl("image", "import", archive).stdout == IMAGE + "\n"
+    assert status(berth, IMAGE).id == id
+    pod = berth.run_pod(host_network=True)
+    assert berth.exec_sync(berth.run(pod, "sleep", "100"), "echo", "hello")[1] == "hello\n"
