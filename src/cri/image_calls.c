@@ -27,7 +27,7 @@ static Runtime__V1__Image *message_of(struct node *n, struct image *i, struct ar
 {
     Runtime__V1__Image *m = image_message_of(i, a);
 
-    m->pinned = image_store_is_pinned(n->images, i);
+    m->pinned = image_store_is_pinned(n->images, i) || offline_has(n->offline, i->id);
     return m;
 }
 
@@ -112,6 +112,14 @@ int image_calls_status(struct rpc_call *call, void *data, const ProtobufCMessage
     return 0;
 }
 
+/* From the folder of offline images, which no registry is asked for, or from the registry. */
+static struct image *pull(struct node *n, const struct image_request *request, struct error *err)
+{
+    struct image *i = offline_find(n->offline, request->name);
+
+    return i ? i : image_store_fetch(n->images, request, err);
+}
+
 int image_calls_pull(struct rpc_call *call, void *data, const ProtobufCMessage *request,
                      ProtobufCMessage *response, struct error *err)
 {
@@ -127,7 +135,7 @@ int image_calls_pull(struct rpc_call *call, void *data, const ProtobufCMessage *
         fetch.credentials = (struct image_credentials){auth->username,       auth->password,
                                                        auth->auth,           auth->server_address,
                                                        auth->identity_token, auth->registry_token};
-    AUTO(image) *i = image_store_fetch(n->images, &fetch, err);
+    AUTO(image) *i = pull(n, &fetch, err);
     if (!i)
         return outcome_of(-1, err);
     out->image_ref = arena_strdup(rpc_call_arena(call), i->id);
@@ -193,7 +201,7 @@ static int fetch_for(struct rpc_call *call, struct node *n, struct image_request
     fetch->client = rpc_call_deadline(call);
     fetch->progress = send_progress;
     fetch->data = call;
-    AUTO(image) *i = image_store_fetch(n->images, fetch, err);
+    AUTO(image) *i = fetch->path ? image_store_fetch(n->images, fetch, err) : pull(n, fetch, err);
     if (!i)
         return outcome_of(-1, err);
     last.image_id = i->id;

@@ -64,6 +64,7 @@ static const struct key {
     {"shim", TEXT, offsetof(struct config, shim)},
     {"image.helper", TEXT, offsetof(struct config, image_helper)},
     {"image.pull_progress_timeout", NUMBER, offsetof(struct config, pull_progress_timeout_s)},
+    {"image.offline_dir", TEXT, offsetof(struct config, image_offline_dir)},
     {"image.pinned", NAMES, offsetof(struct config, image_pinned)},
 };
 
@@ -385,7 +386,8 @@ void config_fini(struct config *c)
                      c->registry_auth_file,
                      c->registry_http_proxy,
                      c->registry_https_proxy,
-                     c->registry_no_proxy};
+                     c->registry_no_proxy,
+                     c->image_offline_dir};
 
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         free(texts[i]);

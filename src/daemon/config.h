@@ -43,6 +43,7 @@ struct config {
     char *registry_https_proxy;
     char *registry_no_proxy;
     struct strv image_pinned;
+    char *image_offline_dir; /* NULL: none */
     char *stream_address;
     int64_t stream_port; /* 0: any that is free */
     bool stream_tls;

@@ -13,25 +13,26 @@
 
 static void test_every_key_is_read(void **state)
 {
-    static const char text[] = "root: /r\nstate: /s\nlog_level: debug\ndefault_runtime: fast\n"
-                               "max_container_log_line_size: 100\ncgroup_driver: systemd\n"
-                               "runtimes:\n  fast: {path: /bin/fast, pod_annotations: [a/*],\n"
-                               "    container_annotations: b, cgroup_writable: true,\n"
-                               "    privileged_without_host_devices: true}\n"
-                               "cdi_spec_dirs: /d1:/d2\nunset_seccomp_profile: runtime/default\n"
-                               "blockio_config_file: /b\ndisable_apparmor: true\n"
-                               "enable_selinux: true\nselinux_category_range: 512\n"
-                               "device_ownership_from_security_context: true\n"
-                               "enable_unprivileged_ports: false\n"
-                               "enable_unprivileged_icmp: false\n"
-                               "cni:\n  conf_dir: /c\n  bin_dirs: [/a, /b]\n  max_conf_num: 2\n"
-                               "registry:\n  config_path: /x:/y\n  auth_file: /auth\n"
-                               "  http_proxy: http://a:1\n  https_proxy: http://b:2\n"
-                               "  no_proxy: .lan,10.0.0.0/8\n"
-                               "streaming:\n  address: \"::1\"\n  port: 10250\n"
-                               "  tls: {enabled: true, cert_file: /crt, key_file: /key,"
-                               " client_ca_file: /ca, min_version: \"1.3\", helper: /tls}\n"
-                               "shim: /shim\nimage: {helper: /image, pinned: a:1 b}\n";
+    static const char text[] =
+        "root: /r\nstate: /s\nlog_level: debug\ndefault_runtime: fast\n"
+        "max_container_log_line_size: 100\ncgroup_driver: systemd\n"
+        "runtimes:\n  fast: {path: /bin/fast, pod_annotations: [a/*],\n"
+        "    container_annotations: b, cgroup_writable: true,\n"
+        "    privileged_without_host_devices: true}\n"
+        "cdi_spec_dirs: /d1:/d2\nunset_seccomp_profile: runtime/default\n"
+        "blockio_config_file: /b\ndisable_apparmor: true\n"
+        "enable_selinux: true\nselinux_category_range: 512\n"
+        "device_ownership_from_security_context: true\n"
+        "enable_unprivileged_ports: false\n"
+        "enable_unprivileged_icmp: false\n"
+        "cni:\n  conf_dir: /c\n  bin_dirs: [/a, /b]\n  max_conf_num: 2\n"
+        "registry:\n  config_path: /x:/y\n  auth_file: /auth\n"
+        "  http_proxy: http://a:1\n  https_proxy: http://b:2\n"
+        "  no_proxy: .lan,10.0.0.0/8\n"
+        "streaming:\n  address: \"::1\"\n  port: 10250\n"
+        "  tls: {enabled: true, cert_file: /crt, key_file: /key,"
+        " client_ca_file: /ca, min_version: \"1.3\", helper: /tls}\n"
+        "shim: /shim\nimage: {helper: /image, pinned: a:1 b, offline_dir: /o}\n";
     struct error err = {0};
     struct config c;
 
@@ -50,6 +51,7 @@ static void test_every_key_is_read(void **state)
     assert_string_equal(c.registry_http_proxy, "http://a:1");
     assert_string_equal(c.registry_https_proxy, "http://b:2");
     assert_string_equal(c.registry_no_proxy, ".lan,10.0.0.0/8");
+    assert_string_equal(c.image_offline_dir, "/o");
     assert_int_equal(c.image_pinned.len, 2);
     assert_string_equal(c.image_pinned.items[0], "a:1");
     assert_string_equal(c.stream_address, "::1");

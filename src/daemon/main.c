@@ -71,6 +71,7 @@ static void on_signal(void *data, uint32_t events)
     d->stopping = true;
     log_info("stopping; pods go on");
     service_manager_tell("STOPPING=1");
+    offline_stop(d->node.offline);
     stream_server_stop(d->node.streams);
     rpc_server_drain(d->server, DRAIN_MS, on_drained, d);
 }
@@ -108,7 +109,10 @@ static int watch_networks(struct daemon *d, struct error *err)
 
 static void finish_recovery(void *data)
 {
-    recovery_finish(data);
+    struct node *n = data;
+
+    recovery_finish(n);
+    offline_scan(n->offline);
 }
 
 static int serve(struct daemon *d, struct error *err)

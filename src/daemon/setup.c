@@ -132,7 +132,10 @@ static int open_stores(struct node *n, const struct config *c, struct error *err
             .pinned = &c->image_pinned,
         },
         err);
-    return n->images ? 0 : -1;
+    if (!n->images)
+        return -1;
+    n->offline = offline_new(n->images, c->image_offline_dir);
+    return 0;
 }
 
 static int load_classes(struct node *n, const struct config *c, struct error *err)
@@ -258,6 +261,7 @@ void setup_fini(struct node *n)
     leave_nothing(n);
     free_maps(n);
     cni_free(n->cni);
+    offline_free(n->offline);
     image_store_close(n->images);
     database_close(n->database);
     events_free(n->events);

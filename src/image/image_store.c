@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "image/fetch_log.h"
 #include "image/image_index.h"
 #include "image/image_job.h"
 #include "image/image_records.h"
@@ -304,6 +305,7 @@ const char *image_store_root(const struct image_store *s)
 struct fetch {
     struct image_store *store;
     const struct image_request *request;
+    struct fetch_log log;
     struct image *first;
 };
 
@@ -329,7 +331,10 @@ static int on_event(void *data, struct json_object *event, struct error *err)
             .total_bytes = (uint64_t)json_get_int(event, "total", 0),
         };
 
-        if (f->request->progress && progress.layer && progress.state)
+        if (!progress.layer || !progress.state)
+            return 0;
+        fetch_log_progress(&f->log, &progress);
+        if (f->request->progress)
             f->request->progress(f->request->data, &progress);
         return 0;
     }
@@ -340,6 +345,11 @@ static int on_event(void *data, struct json_object *event, struct error *err)
     if (image_records_store(f->store->database, i, err) < 0)
         return -1;
     put_fetched(f->store, i);
+    fetch_log_done(&f->log, i);
+    if (f->request->out_ids)
+        strv_add(f->request->out_ids, i->id);
+    if (f->request->out_names)
+        strv_add_all(f->request->out_names, &i->names);
     if (!f->first)
         f->first = image_ref(i);
     return 0;
@@ -364,9 +374,14 @@ static int work(struct fetch *f, struct json_object *job, struct error *err)
 static struct image *lead(struct image_store *s, const struct image_request *request,
                           struct json_object *job, struct job *j, struct error *err)
 {
-    struct fetch f = {s, request, NULL};
+    struct fetch f = {.store = s, .request = request};
+    int outcome;
 
-    if (work(&f, job, err) < 0) {
+    fetch_log_init(&f.log, request->path ? "import" : "pull",
+                   request->path ? request->path : request->name);
+    outcome = work(&f, job, err);
+    fetch_log_fini(&f.log);
+    if (outcome < 0) {
         image_free(TAKE(f.first));
         job_leave(j, NULL, err);
         return NULL;

@@ -65,6 +65,8 @@ struct image_request {
     const struct deadline *client; /* joiners give up at it; the work itself goes on */
     void (*progress)(void *data, const struct image_progress *progress); /* may be NULL */
     void *data;
+    struct strv *out_ids;   /* gets the ids of all that came, or NULL */
+    struct strv *out_names; /* and their names; both stay empty when somebody else did the work */
 };
 
 /* Fetches or imports, and returns the image (the first of several). A second pull of the same name

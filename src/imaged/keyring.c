@@ -85,7 +85,8 @@ static int read_file(struct keyring *k, const char *path, struct error *err)
     if (file_load(AT_FDCWD, path, &text, err) < 0)
         return err->code == ERROR_NOT_FOUND ? 0 : -1;
     tree = json_parse(text.data ? text.data : "", text.len, err);
-    explicit_bzero(text.data, text.len);
+    if (text.data)
+        explicit_bzero(text.data, text.len);
     if (!tree)
         return -1;
     auths = json_get(tree, "auths");

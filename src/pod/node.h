@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/strv.h"
 #include "image/image_store.h"
+#include "image/offline.h"
 #include "net/cni.h"
 #include "oci/features.h"
 #include "oci/host.h"
@@ -70,6 +71,7 @@ struct node {
 
     struct database *database;
     struct image_store *images;
+    struct offline *offline;
     struct cni *cni;
     char *cni_conf_dir;
     char *cni_conf_template; /* for UpdateRuntimeConfig; "": none */

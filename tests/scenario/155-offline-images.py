@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Images that lie as archives in a folder of the node: imported once, never asked of a registry."""
+import os
+import shutil
+
+import grpc
+
+from berth import IMAGE, wait_for
+
+NAME = "registry.invalid/team/app:1"
+
+
+def status(berth, name):
+    answer = berth.images.ImageStatus(image={"image": name})
+    return answer.image if answer.HasField("image") else None
+
+
+def fill(berth, *names):
+    """A folder with busybox under each name, and no image in the store."""
+    folder = berth.dir / "offline"
+    folder.mkdir()
+    assert berth.ctl("image", "export", IMAGE, berth.dir / "one.tar").returncode == 0
+    for name in names:
+        assert berth.ctl("image", "import", "--name", name, berth.dir / "one.tar").returncode == 0
+        assert berth.ctl("image", "export", name, folder / f"{name.split('/')[-1].replace(':', '-')}.tar").returncode == 0
+    berth.images.RemoveImage(image={"image": IMAGE})
+    for name in names:
+        berth.images.RemoveImage(image={"image": name})
+    berth.config.setdefault("image", {})["offline_dir"] = str(folder)
+    return folder
+
+
+def log(berth):
+    return berth.log_file.read_text()
+
+
+def test_what_is_in_the_folder_is_on_the_node(berth):
+    folder = fill(berth, NAME)
+    (folder / "broken.tar.gz").write_bytes(b"\x1f\x8b nothing")
+    berth.restart()
+    wait_for(lambda: status(berth, NAME), what="the import")
+    image = status(berth, NAME)
+    assert image.pinned and NAME in image.repo_tags
+    assert berth.images.PullImage(image={"image": NAME}).image_ref == image.id
+    try:
+        berth.images.PullImage(image={"image": "registry.invalid/team/app:2"})
+        raise AssertionError("another tag was pulled")
+    except grpc.RpcError as e:
+        assert "RegistryUnavailable" in e.details(), e.details()
+    pod = berth.run_pod(host_network=True)
+    container = berth.create(pod, "sleep", "100", image={"image": NAME})
+    berth.start(container)
+    before = log(berth).count(" import ")
+    assert before
+    berth.restart()
+    assert berth.images.PullImage(image={"image": NAME}).image_ref == image.id
+    assert log(berth).count(" import ") == before, "an archive that did not change was read again"
+    assert log(berth).count("broken.tar.gz is not used") == 1, log(berth)
+
+
+def test_the_folder_may_change_while_berthd_runs(berth):
+    folder = fill(berth, NAME, "registry.invalid/team/more:1")
+    os.rename(folder / "more-1.tar", berth.dir / "more-1.tar")
+    berth.restart()
+    wait_for(lambda: status(berth, NAME), what="the import")
+    assert status(berth, "registry.invalid/team/more:1") is None
+    shutil.copy(berth.dir / "more-1.tar", folder)
+    assert berth.images.PullImage(image={"image": "registry.invalid/team/more:1"}).image_ref
+    berth.images.RemoveImage(image={"image": NAME})
+    assert status(berth, NAME) is None
+    assert berth.images.PullImage(image={"image": NAME}).image_ref == status(berth, NAME).id
+    for file in folder.iterdir():
+        file.unlink()
+    berth.restart()
+    wait_for(lambda: not status(berth, NAME).pinned, what="the end of the pin")
