@@ -10,11 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "base/list.h"
+#include "base/log.h"
 #include "base/own.h"
 
 #define CGROUP_TOP "/sys/fs/cgroup"
@@ -124,20 +127,46 @@ static void find_folders(struct container_cgroup *g, const struct places *p)
     g->procs = memory ? TAKE(memory) : find_folder(p, "pids", "/pids");
 }
 
-static uint64_t count_oom_kills(int fd)
+/* False when the cgroup is gone. */
+static bool count_oom_kills(int fd, uint64_t *out)
 {
     char text[COUNTER_FILE_MAX];
     ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof text - 1, 0);
     const char *found;
 
-    if (n <= 0)
-        return 0;
+    if (n < 0)
+        return false;
     text[n] = '\0';
     found = strncmp(text, "oom_kill ", 9) == 0 ? text : strstr(text, "\noom_kill ");
-    return found ? strtoull(strchr(found, ' '), NULL, 10) : 0;
+    *out = found ? strtoull(strchr(found, ' '), NULL, 10) : 0;
+    return true;
 }
 
-void container_cgroup_open(struct container_cgroup *g, const char *path, pid_t pid)
+/* The file has changed, or has gone. */
+static void on_memory_event(struct poller_source *s, uint32_t events)
+{
+    struct container_cgroup *g = LIST_OF(s, struct container_cgroup, watch);
+    uint64_t kills;
+
+    (void)events;
+    if (!count_oom_kills(g->oom_fd, &kills))
+        poller_remove(g->poller, s);
+    else if (kills > 0)
+        g->saw_oom = true;
+}
+
+static void watch_oom(struct container_cgroup *g, struct poller *poller)
+{
+    struct error err;
+
+    g->poller = poller;
+    g->watch.ready = on_memory_event;
+    if (g->is_v2 && g->oom_fd >= 0 && poller_add(poller, &g->watch, g->oom_fd, EPOLLPRI, &err) < 0)
+        log_warn("OOM kills are noticed only while the cgroup is there: %s", err.text);
+}
+
+void container_cgroup_open(struct container_cgroup *g, const char *path, pid_t pid,
+                           struct poller *poller)
 {
     struct places p = {path, BUF(PROC_FILE_MAX), BUF(PROC_FILE_MAX)};
 
@@ -147,19 +176,26 @@ void container_cgroup_open(struct container_cgroup *g, const char *path, pid_t p
     find_folders(g, &p);
     buf_fini(&p.theirs);
     buf_fini(&p.ours);
+    watch_oom(g, poller);
 }
 
 void container_cgroup_close(struct container_cgroup *g)
 {
     free(g->procs);
     free(g->freezer);
+    if (g->poller)
+        poller_remove(g->poller, &g->watch);
     fd_close(&g->oom_fd);
     *g = CONTAINER_CGROUP_NONE;
 }
 
-bool container_cgroup_saw_oom(const struct container_cgroup *g)
+bool container_cgroup_saw_oom(struct container_cgroup *g)
 {
-    return count_oom_kills(g->oom_fd) > 0;
+    uint64_t kills;
+
+    if (count_oom_kills(g->oom_fd, &kills) && kills > 0)
+        g->saw_oom = true;
+    return g->saw_oom;
 }
 
 static void each_in_folder(int folder, void (*each)(void *data, pid_t pid), void *data)

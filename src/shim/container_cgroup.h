@@ -6,28 +6,38 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "shim/poller.h"
 
 /* container_cgroup: the cgroup that the OCI runtime made for a container, as the shim needs it:
  * to find all its processes, and to see whether the OOM killer was at work in it.
  *
  * Version 2, version 1, or both beside each other; it looks where they are usually mounted, below
- * /sys/fs/cgroup. */
+ * /sys/fs/cgroup.
+ *
+ * In version 2 systemd may be the one who made the cgroup, and takes it away as soon as its last
+ * process has ended, which is before the shim hears of that. So the count of OOM kills is watched:
+ * it rises before the process that is killed can end. */
 struct container_cgroup {
     char *procs;   /* folder whose cgroup.procs lists the processes; NULL: not found */
     char *freezer; /* version 1 only */
     bool is_v2;
     int oom_fd; /* the file that counts OOM kills; -1: none */
+    bool saw_oom;
+    struct poller *poller;
+    struct poller_source watch; /* of oom_fd, in version 2 */
 };
 
-#define CONTAINER_CGROUP_NONE ((struct container_cgroup){.oom_fd = -1})
+#define CONTAINER_CGROUP_NONE ((struct container_cgroup){.oom_fd = -1, .watch.fd = -1})
 
 /* The cgroup at that path below the hierarchies, or where it is "" or not there, the one that pid
- * is in. Not finding one is no failure: the container then is like one whose cgroup is empty. */
-void container_cgroup_open(struct container_cgroup *g, const char *path, pid_t pid);
+ * is in; watched by the poller, so that g stays where it is until it is closed. Not finding one is
+ * no failure: the container then is like one whose cgroup is empty. */
+void container_cgroup_open(struct container_cgroup *g, const char *path, pid_t pid,
+                           struct poller *poller);
 void container_cgroup_close(struct container_cgroup *g);
 
 /* True when the OOM killer killed in it. */
-bool container_cgroup_saw_oom(const struct container_cgroup *g);
+bool container_cgroup_saw_oom(struct container_cgroup *g);
 
 /* Signals every process in it and in those below; SIGKILL reaches frozen ones too. Returns how
  * many processes there were. New ones may have come up meanwhile: repeat until 0. */
