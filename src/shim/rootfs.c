@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -102,6 +104,16 @@ static unsigned attributes(unsigned long flags)
     if (flags & MS_NOATIME)
         set |= MOUNT_ATTR_NOATIME;
     return set;
+}
+
+/* Older kernels say in their log what they do not know, for each container. */
+static bool kernel_takes_layers_one_by_one(void)
+{
+    struct utsname names;
+    unsigned major, minor;
+
+    return uname(&names) == 0 && sscanf(names.release, "%3u.%3u", &major, &minor) == 2 && // NOLINT
+           (major > 6 || (major == 6 && minor >= 8));
 }
 
 /* False when this kernel cannot, or something is wrong, which mount(2) then tells in words that
@@ -204,7 +216,8 @@ int rootfs_mount(const struct rootfs_mount *m, const char *target, struct error 
     if (w.maps_ids && w.lowers.len > 0 &&
         idmapped_attach_layers(&w.lowers, m->userns, target, err) < 0)
         return -1;
-    if (w.lowers.len > 0 && mount_layers_one_by_one(m, &w, target))
+    if (w.lowers.len > 0 && kernel_takes_layers_one_by_one() &&
+        mount_layers_one_by_one(m, &w, target))
         return 0;
     return mount_at_once(m, &w, target, err);
 }
