@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -122,9 +123,60 @@ static void read_v1(const char *path, struct cgroup_usage *u)
         u->memory_limit_bytes = 0;
 }
 
+/* crun puts a container into a group below its scope, and the limits there: systemd forgets those
+ * of the scope itself when it reads its units again. The counts of the scope are those of both. */
+static bool read_limit(int group, const char *name, uint64_t *out)
+{
+    AUTO_FREE char *below = xasprintf("container/%s", name);
+    uint64_t inner;
+    bool is_limited = read_number(group, name, out);
+
+    if (!read_number(group, below, &inner))
+        return is_limited;
+    if (!is_limited || inner < *out)
+        *out = inner;
+    return true;
+}
+
+static bool parse_stall(const char *text, const char *kind, struct cgroup_stall *out)
+{
+    static const char format[] = " avg10=%lf avg60=%lf avg300=%lf total=%" SCNu64;
+    const char *line = strstr(text, kind);
+    struct cgroup_stall s;
+
+    if (!line || sscanf(line + strlen(kind), format, // NOLINT
+                        &s.avg10, &s.avg60, &s.avg300, &s.total_ns) != 4)
+        return false;
+    s.total_ns *= 1000; /* it is in microseconds there */
+    *out = s;
+    return true;
+}
+
+struct cgroup_pressure cgroup_pressure_parse(const char *text)
+{
+    struct cgroup_pressure p = {0};
+    bool some = parse_stall(text, "some", &p.some), full = parse_stall(text, "full", &p.full);
+
+    p.is_known = some || full;
+    return p;
+}
+
+static struct cgroup_pressure read_pressure(int group, const char *name)
+{
+    char text[FILE_MAX];
+
+    return read_file(group, name, text) ? cgroup_pressure_parse(text) : (struct cgroup_pressure){0};
+}
+
 static void read_v2(int group, struct cgroup_usage *u)
 {
     char stat[FILE_MAX];
+
+    u->cpu_pressure = read_pressure(group, "cpu.pressure");
+    u->memory_pressure = read_pressure(group, "memory.pressure");
+    u->io_pressure = read_pressure(group, "io.pressure");
+    u->has_swap = read_number(group, "memory.swap.current", &u->swap_bytes);
+    u->has_swap_limit = read_limit(group, "memory.swap.max", &u->swap_limit_bytes);
 
     if (read_file(group, "cpu.stat", stat)) {
         u->has_cpu = true;
@@ -139,7 +191,7 @@ static void read_v2(int group, struct cgroup_usage *u)
     u->rss_bytes = number_of(stat, "anon");
     u->page_faults = number_of(stat, "pgfault");
     u->major_page_faults = number_of(stat, "pgmajfault");
-    read_number(group, "memory.max", &u->memory_limit_bytes);
+    read_limit(group, "memory.max", &u->memory_limit_bytes);
 }
 
 int cgroup_read_usage(const char *path, struct cgroup_usage *out, struct error *err)

@@ -41,6 +41,24 @@ static void test_a_group_that_is_nowhere_is_not_found(void **state)
     assert_int_equal(err.code, ERROR_NOT_FOUND);
 }
 
+static void test_pressure_is_parsed_line_by_line(void **state)
+{
+    struct cgroup_pressure p =
+        cgroup_pressure_parse("some avg10=0.12 avg60=3.00 avg300=45.67 total=1234567\n"
+                              "full avg10=0.00 avg60=1.50 avg300=0.25 total=18\n");
+
+    (void)state;
+    assert_true(p.is_known);
+    assert_true(p.some.avg10 > 0.11 && p.some.avg10 < 0.13 && p.some.avg300 > 45.6);
+    assert_int_equal(p.some.total_ns, 1234567000);
+    assert_int_equal(p.full.total_ns, 18000);
+    assert_true(p.full.avg60 > 1.4 && p.full.avg60 < 1.6);
+    p = cgroup_pressure_parse("some avg10=0.00 avg60=0.00 avg300=0.00 total=5\n");
+    assert_true(p.is_known && p.some.total_ns == 5000 && p.full.total_ns == 0);
+    assert_false(cgroup_pressure_parse("").is_known);
+    assert_false(cgroup_pressure_parse("some avg10=x").is_known);
+}
+
 static void test_interfaces_are_parsed_without_lo(void **state)
 {
     static const char text[] =
@@ -66,6 +84,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_paths_of_both_drivers),
         cmocka_unit_test(test_a_group_that_is_nowhere_is_not_found),
+        cmocka_unit_test(test_pressure_is_parsed_line_by_line),
         cmocka_unit_test(test_interfaces_are_parsed_without_lo),
     };
 

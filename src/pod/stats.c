@@ -38,6 +38,57 @@ static struct cpu_sample take_rate(struct node *n, struct cpu_sample *last, int6
     return taken;
 }
 
+static Runtime__V1__PsiData *stall_of(const struct cgroup_stall *s, struct arena *a)
+{
+    Runtime__V1__PsiData *m = arena_new(a, &runtime__v1__psi_data__descriptor);
+
+    m->total = s->total_ns;
+    m->avg10 = s->avg10;
+    m->avg60 = s->avg60;
+    m->avg300 = s->avg300;
+    return m;
+}
+
+static Runtime__V1__PsiStats *pressure_of(const struct cgroup_pressure *p, struct arena *a)
+{
+    Runtime__V1__PsiStats *m;
+
+    if (!p->is_known)
+        return NULL;
+    m = arena_new(a, &runtime__v1__psi_stats__descriptor);
+    m->some = stall_of(&p->some, a);
+    m->full = stall_of(&p->full, a);
+    return m;
+}
+
+static Runtime__V1__IoUsage *io_of(const struct cgroup_usage *u, struct arena *a)
+{
+    Runtime__V1__PsiStats *pressure = pressure_of(&u->io_pressure, a);
+    Runtime__V1__IoUsage *io;
+
+    if (!pressure)
+        return NULL; /* it has nothing else to tell */
+    io = arena_new(a, &runtime__v1__io_usage__descriptor);
+    io->timestamp = clock_now_ns();
+    io->psi = pressure;
+    return io;
+}
+
+static Runtime__V1__SwapUsage *swap_of(const struct cgroup_usage *u, struct arena *a)
+{
+    Runtime__V1__SwapUsage *swap;
+
+    if (!u->has_swap)
+        return NULL;
+    swap = arena_new(a, &runtime__v1__swap_usage__descriptor);
+    swap->timestamp = clock_now_ns();
+    swap->swap_usage_bytes = number(a, u->swap_bytes);
+    if (u->has_swap_limit)
+        swap->swap_available_bytes = number(
+            a, u->swap_limit_bytes > u->swap_bytes ? u->swap_limit_bytes - u->swap_bytes : 0);
+    return swap;
+}
+
 static Runtime__V1__CpuUsage *cpu_of(struct node *n, struct cpu_sample *last,
                                      const struct cgroup_usage *u, struct arena *a)
 {
@@ -46,6 +97,7 @@ static Runtime__V1__CpuUsage *cpu_of(struct node *n, struct cpu_sample *last,
 
     cpu->timestamp = clock_now_ns();
     cpu->usage_core_nano_seconds = number(a, u->cpu_ns);
+    cpu->psi = pressure_of(&u->cpu_pressure, a);
     now = take_rate(n, last, clock_monotonic_ns(), u->cpu_ns);
     if (now.has_rate)
         cpu->usage_nano_cores = number(a, now.nano_cores);
@@ -64,6 +116,7 @@ static Runtime__V1__MemoryUsage *memory_of(const struct cgroup_usage *u, struct 
     m->rss_bytes = number(a, u->rss_bytes);
     m->page_faults = number(a, u->page_faults);
     m->major_page_faults = number(a, u->major_page_faults);
+    m->psi = pressure_of(&u->memory_pressure, a);
     return m;
 }
 
@@ -149,6 +202,8 @@ Runtime__V1__ContainerStats *stats_of_container(struct container *c, struct aren
         stats->cpu = cpu_of(c->sandbox->node, &c->cpu, &u, a);
     if (u.has_memory)
         stats->memory = memory_of(&u, a);
+    stats->swap = swap_of(&u, a);
+    stats->io = io_of(&u, a);
     return stats;
 }
 
@@ -234,7 +289,7 @@ static void add_containers(struct sandbox *s, struct arena *a, Runtime__V1__Linu
     m->process->process_count = number(a, processes);
 }
 
-/* A slice is named by its last part, whatever folders are written before it. */
+/* Below the hierarchies. A slice is named by its last part, whatever folders are before it. */
 static char *parent_path(const struct sandbox *s)
 {
     const char *parent = s->config->linux ? s->config->linux->cgroup_parent : "";
@@ -243,7 +298,7 @@ static char *parent_path(const struct sandbox *s)
     char *path, *end;
 
     if (len < 6 || strcmp(last + len - 6, ".slice") != 0)
-        return xstrdup(parent);
+        return *parent ? xasprintf("/%s", parent) : xstrdup("");
     AUTO_FREE char *as_scope = xasprintf("%s:x:x", last);
     path = cgroup_path_of(as_scope);
     end = strrchr(path, '/');
@@ -269,6 +324,7 @@ Runtime__V1__PodSandboxStats *stats_of_sandbox(struct sandbox *s, struct arena *
     if (*parent && cgroup_read_usage(parent, &u, &ignored) == 0) {
         stats->linux->cpu = cpu_of(s->node, &s->cpu, &u, a);
         stats->linux->memory = memory_of(&u, a);
+        stats->linux->io = io_of(&u, a);
     }
     stats->linux->network = network_of(s, a);
     add_containers(s, a, stats->linux);
