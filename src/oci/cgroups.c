@@ -12,7 +12,12 @@ static bool ends_with(const char *text, const char *end)
     return len >= end_len && strcmp(text + len - end_len, end) == 0;
 }
 
-int oci_cgroups_path(const char *cgroup_parent, const char *container_id, char **out,
+bool oci_cgroups_path_is_scope(const char *cgroups_path)
+{
+    return cgroups_path[0] != '/';
+}
+
+int oci_cgroups_path(const char *cgroup_parent, const char *container_id, bool systemd, char **out,
                      struct error *err)
 {
     AUTO_FINI(strv) parts = {0};
@@ -23,11 +28,11 @@ int oci_cgroups_path(const char *cgroup_parent, const char *container_id, char *
         return error_set(err, ERROR_INVALID, "cgroup_parent: \"%s\" contains \"..\"",
                          cgroup_parent);
     if (parts.len == 0) {
-        *out = xasprintf("/berth/%s", container_id);
+        *out = xasprintf(systemd ? "system.slice:cri-containerd:%s" : "/berth/%s", container_id);
         return 0;
     }
-    /* The text decides, not a setting: this is how the systemd driver's parents look, and runtimes
-     * know by the colons which driver is meant. */
+    /* The text decides, not a setting: this is how the parents of a kubelet look whose driver is
+     * systemd. */
     if (ends_with(parts.items[parts.len - 1], ".slice")) {
         *out = xasprintf("%s:cri-containerd:%s", parts.items[parts.len - 1], container_id);
         return 0;

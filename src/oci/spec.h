@@ -75,10 +75,14 @@ MUST_CHECK int oci_spec_build(const struct oci_input *in, struct json_object **o
 MUST_CHECK int oci_process_build_exec(struct json_object *spec, char **cmd, size_t n_cmd, bool tty,
                                       struct json_object **out, struct error *err);
 
-/* "/x/y" gives "/x/y/<id>", "….slice" gives "<its last part>:cri-containerd:<id>" for the
- * systemd driver, "" gives "/berth/<id>". The caller frees *out. */
-MUST_CHECK int oci_cgroups_path(const char *cgroup_parent, const char *container_id, char **out,
-                                struct error *err);
+/* "/x/y" gives "/x/y/<id>", "….slice" gives "<its last part>:cri-containerd:<id>", a scope of
+ * systemd's; "" gives one of them, as systemd says: "/berth/<id>" or a scope in system.slice. The
+ * caller frees *out. */
+MUST_CHECK int oci_cgroups_path(const char *cgroup_parent, const char *container_id, bool systemd,
+                                char **out, struct error *err);
+
+/* True of a scope: the OCI runtime has to ask systemd for it. */
+bool oci_cgroups_path_is_scope(const char *cgroups_path);
 
 /* Sets in spec's linux.resources what r asks for; zero and "" leave what is there. */
 MUST_CHECK int oci_resources_update(struct json_object *spec,

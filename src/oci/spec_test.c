@@ -453,23 +453,31 @@ static void test_an_exec_is_the_containers_process_with_other_args(void **state)
 
 static void test_the_cgroup_path_fits_its_driver(void **state)
 {
-    static const char *const cases[][2] = {
-        {"", "/berth/c1"},
-        {"/", "/berth/c1"},
-        {"/x/y", "/x/y/c1"},
-        {"x//y/", "/x/y/c1"},
-        {"/kubepods.slice/kubepods-pod1.slice", "kubepods-pod1.slice:cri-containerd:c1"},
-        {"a.slice", "a.slice:cri-containerd:c1"},
+    static const struct {
+        const char *parent;
+        bool systemd;
+        const char *path;
+    } cases[] = {
+        {"", false, "/berth/c1"},
+        {"/", false, "/berth/c1"},
+        {"", true, "system.slice:cri-containerd:c1"},
+        {"/x/y", false, "/x/y/c1"},
+        {"/x/y", true, "/x/y/c1"},
+        {"x//y/", false, "/x/y/c1"},
+        {"/kubepods.slice/kubepods-pod1.slice", true, "kubepods-pod1.slice:cri-containerd:c1"},
+        {"a.slice", false, "a.slice:cri-containerd:c1"},
     };
     char *path;
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        assert_int_equal(oci_cgroups_path(cases[i][0], "c1", &path, &t.err), 0);
-        assert_string_equal(path, cases[i][1]);
+        assert_int_equal(oci_cgroups_path(cases[i].parent, "c1", cases[i].systemd, &path, &t.err),
+                         0);
+        assert_string_equal(path, cases[i].path);
+        assert_int_equal(oci_cgroups_path_is_scope(path), path[0] != '/');
         free(path);
     }
-    assert_int_equal(oci_cgroups_path("/a/../..", "c1", &path, &t.err), -1);
+    assert_int_equal(oci_cgroups_path("/a/../..", "c1", false, &path, &t.err), -1);
 }
 
 int main(void)

@@ -77,7 +77,7 @@ static int set_image(struct container *c, const struct image *image,
             &c->config->linux->resources->base);
     return oci_cgroups_path(c->sandbox->config->linux ? c->sandbox->config->linux->cgroup_parent
                                                       : "",
-                            c->id, &c->cgroups_path, err);
+                            c->id, c->sandbox->runtime->systemd_cgroup, &c->cgroups_path, err);
 }
 
 /* A pod that has stopped meanwhile may be past removing its containers, and would not see this. */

@@ -20,6 +20,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/message.h"
+#include "oci/spec.h"
 #include "os/cgroup.h"
 #include "os/process.h"
 #include "pod/container_mounts.h"
@@ -269,7 +270,7 @@ static Google__Protobuf__Any *container_options(struct arena *a, struct containe
 
     o.runtime = runtime->path;
     o.runtime_root = runtime->root;
-    o.systemd_cgroup = runtime->systemd_cgroup;
+    o.systemd_cgroup = oci_cgroups_path_is_scope(c->cgroups_path);
     o.log_line_max = c->sandbox->node->log_line_max;
     o.shared_pid = !container_owns_pids(c);
     o.copy = copy;
