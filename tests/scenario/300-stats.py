@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What pods and containers use: values that can be, in every state, alone and in lists."""
+import os
 import time
 
 import grpc
+
+import cgroups
+from berth import wait_for
 
 BUSY = "dd if=/dev/zero of=/written bs=1M count=3 2>/dev/null; while :; do :; done"
 
@@ -43,6 +47,23 @@ def test_what_is_available_follows_from_the_limit(berth):
                          linux={"resources": {"memory_limit_in_bytes": limit}})
     memory = berth.runtime.ContainerStats(container_id=container).stats.memory
     assert memory.available_bytes.value == limit - memory.working_set_bytes.value, memory
+
+
+def test_pressure_and_swap_where_the_kernel_tells(berth):
+    pod = berth.run_pod(host_network=True)
+    container = berth.sh(pod, "while :; do :; done & while :; do :; done",
+                         linux={"resources": {"cpuset_cpus": "0", "memory_limit_in_bytes": 64 << 20}})
+    get = lambda: berth.runtime.ContainerStats(container_id=container).stats
+    stats = get()
+    if not cgroups.IS_V2 or not os.path.exists("/proc/pressure/cpu"):
+        assert not stats.cpu.HasField("psi") and not stats.HasField("io"), stats
+        return
+    wait_for(lambda: get().cpu.psi.Some.Total > 0, timeout=30, what="a process that waited for the CPU")
+    assert stats.memory.HasField("psi") and stats.io.HasField("psi") and stats.io.timestamp > 0, stats
+    assert stats.swap.timestamp > 0 and stats.swap.swap_usage_bytes.value == 0, stats
+    assert stats.swap.HasField("swap_available_bytes") and stats.swap.swap_available_bytes.value == 0, stats
+    linux = berth.runtime.PodSandboxStats(pod_sandbox_id=pod).stats.linux
+    assert linux.cpu.psi.Some.Total > 0 and linux.memory.HasField("psi") and linux.io.HasField("psi"), linux
 
 
 def test_a_container_that_does_not_run_has_no_stats_of_its_own_and_a_place_in_the_list(berth):

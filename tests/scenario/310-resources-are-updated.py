@@ -1,21 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """UpdateContainerResources before, during and after the life of the process; UpdatePodSandboxResources."""
 import json
-import pathlib
 
 import grpc
 
-TOP = pathlib.Path("/sys/fs/cgroup")
-V1 = {"cpu_shares": ("cpu", "cpu.shares"), "cpu_quota": ("cpu", "cpu.cfs_quota_us"),
-      "memory": ("memory", "memory.limit_in_bytes"), "cpus": ("cpuset", "cpuset.cpus")}
-V2 = {"cpu_shares": ("", "cpu.weight"), "cpu_quota": ("", "cpu.max"), "memory": ("", "memory.max"),
-      "cpus": ("", "cpuset.cpus")}
+import cgroups
+
+V1 = {"cpu_quota": "cpu.cfs_quota_us", "memory": "memory.limit_in_bytes", "cpus": "cpuset.cpus"}
+V2 = {"cpu_quota": "cpu.max", "memory": "memory.max", "cpus": "cpuset.cpus"}
 
 
 def cgroup(berth, container, what):
-    controller, file = (V2 if (TOP / "cgroup.controllers").exists() else V1)[what]
-    path = TOP / controller / berth.cgroup_parent.strip("/") / container / file
-    return path.read_text(encoding="ascii").split()[0]
+    return cgroups.read(berth.cgroup_parent, container, (V2 if cgroups.IS_V2 else V1)[what])
 
 
 def update(berth, container, **linux):

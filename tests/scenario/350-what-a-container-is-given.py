@@ -5,6 +5,8 @@ import pathlib
 
 import grpc
 
+import cgroups
+
 
 def run(berth, pod, script, **more):
     container = berth.sh(pod, script, **more)
@@ -75,8 +77,8 @@ def test_users_that_cannot_be(berth):
 def test_a_slice_as_parent_is_a_name_for_systemd_and_a_folder_for_us(berth):
     container = berth.create(berth.run_pod(host_network=True), "true")
     info = json.loads(berth.runtime.ContainerStatus(container_id=container, verbose=True).info["info"])
-    assert info["runtimeSpec"]["linux"]["cgroupsPath"] == f"{berth.cgroup_parent}/{container}"
-    assert berth.runtime.RuntimeConfig().linux.cgroup_driver == 1  # cgroupfs
+    assert info["runtimeSpec"]["linux"]["cgroupsPath"] == cgroups.path_of(berth.cgroup_parent, container)
+    assert berth.runtime.RuntimeConfig().linux.cgroup_driver == (0 if cgroups.IS_SYSTEMD else 1)
 
 
 def test_low_ports_and_pings_are_for_everybody_unless_the_pod_says_otherwise(berth):

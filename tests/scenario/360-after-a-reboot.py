@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import time
 
+import cgroups
 import leaks
 from berth import wait_for
 
@@ -28,7 +29,7 @@ def reboot(berth):
     for where in reversed(leaks.mounts(str(berth.dir / "run"))):
         subprocess.run(["umount", "-l", where], check=True)
     shutil.rmtree(berth.dir / "run")
-    leaks.remove_cgroups(berth)
+    cgroups.remove(berth.cgroup_parent, berth.ids)
     with sqlite3.connect(berth.dir / "root" / "berth.db") as database:
         database.execute("UPDATE pods SET boot_id = 'an earlier one'")
 

@@ -17,6 +17,7 @@ import time
 import grpc
 import yaml
 
+import cgroups
 import leaks
 import protocol
 
@@ -25,6 +26,7 @@ BUILD = pathlib.Path(os.environ.get("BERTH_BUILD", TOP / "build"))
 IMAGE = "localhost/busybox:latest"
 BRIDGE = "berth0"
 SUBNET = "10.89.0.0/24"
+RUNTIME = os.environ.get("BERTH_SCENARIO_RUNTIME", "crun")
 
 
 def program(name):
@@ -48,7 +50,7 @@ class Berth:
         self.socket = self.dir / "berth.sock"
         self.logs = self.dir / "logs"
         self.image = image  # an OCI layout to import at the first start
-        self.cgroup_parent = f"/berth-scenario-{os.getpid()}"
+        self.cgroup_parent = cgroups.parent("berth-scenario")
         self.ids = set()  # of all pods and containers there ever were
         self.daemon = None
         self.channel = None
@@ -60,7 +62,8 @@ class Berth:
             "state": str(self.dir / "run"),
             "socket": str(self.socket),
             "log_level": "debug",
-            "default_runtime": "crun",
+            "default_runtime": RUNTIME,
+            "cgroup_driver": cgroups.DRIVER,
             "runtimes": {"crun": {"path": shutil.which("crun")}, "runc": {"path": shutil.which("runc")}},
             "cni": {"conf_dir": str(self.dir / "net.d"), "bin_dirs": ["/usr/lib/cni"],
                     "cache_dir": str(self.dir / "cni-cache")},
@@ -86,6 +89,7 @@ class Berth:
         return self.dir / "berthd.log"
 
     def start_daemon(self, wait=True):
+        cgroups.make_parent(self.cgroup_parent)
         (self.dir / "config.yaml").write_text(yaml.safe_dump(self.config))
         with open(self.log_file, "a", encoding="utf-8") as log:
             # Another build of it, such as one that looks for races.

@@ -8,7 +8,8 @@ import signal
 import subprocess
 import time
 
-CGROUPS = pathlib.Path("/sys/fs/cgroup")
+import cgroups
+
 # Where pods and containers have files, below the scenario's folder; CNI's address store keeps two of its own.
 FOLDERS = ("run/pods", "run/exits", "root/containers", "cni-cache/results", "addresses/scenario")
 KEPT = {"last_reserved_ip.0", "lock"}
@@ -43,52 +44,29 @@ def links():
     return [link["ifname"] for link in json.loads(out)]
 
 
-def cgroups(berth):
-    """Those named by a pod or container, and those below the pods' parent."""
-    marks = berth.ids | {berth.cgroup_parent.strip("/")}
-    found = []
-    for folder, names, _ in os.walk(CGROUPS):
-        found += [f"{folder}/{name}" for name in names if any(mark in name for mark in marks)]
-    return found
-
-
 def files(berth):
     return [str(pathlib.Path(folder, name)) for folder in FOLDERS if (berth.dir / folder).is_dir()
             for name in sorted(os.listdir(berth.dir / folder)) if name not in KEPT]
 
 
-def remove_parent(berth):
+def remove_ours(berth):
     """The pods' parent cgroup is the client's, and so ours to remove; the same goes for the bridge."""
-    name = berth.cgroup_parent.strip("/")
-    # Not by rglob(), which fails when somebody else's group goes while it looks.
-    for folder in [folder for folder, names, _ in os.walk(CGROUPS) if name in names]:
-        try:
-            os.rmdir(f"{folder}/{name}")
-        except OSError:
-            pass  # find() tells
+    cgroups.remove_parent(berth.cgroup_parent)
     for link in set(links()) & {"berth0"}:
         subprocess.run(["ip", "link", "del", link], check=False)
 
 
 def find(berth):
     folder = str(berth.dir)
-    remove_parent(berth)
+    remove_ours(berth)
     end = time.monotonic() + 3  # a shim that was told to end may take a moment
     while processes(folder) and time.monotonic() < end:
         time.sleep(0.02)
     left = [f"process {pid} is left: {command}" for pid, command in processes(folder).items()]
     left += [f"mount {where} is left" for where in mounts(folder)]
     left += [f"link {name} is left" for name in links() if name != "lo"]
-    left += [f"cgroup {where} is left" for where in cgroups(berth)]
+    left += cgroups.find(berth.cgroup_parent, berth.ids)
     return left + [f"file {name} is left" for name in files(berth)]
-
-
-def remove_cgroups(berth):
-    for where in sorted(cgroups(berth), reverse=True):
-        try:
-            os.rmdir(where)
-        except OSError:
-            pass
 
 
 def remove(berth):
@@ -104,5 +82,5 @@ def remove(berth):
     for name in links():
         if name != "lo":
             subprocess.run(["ip", "link", "del", name], stderr=subprocess.DEVNULL, check=False)
-    remove_cgroups(berth)
+    cgroups.remove(berth.cgroup_parent, berth.ids)
     shutil.rmtree(folder, ignore_errors=True)
