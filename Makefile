@@ -4,7 +4,7 @@ build := $(abspath $(or $(BERTH_BUILD),build))
 prefix ?= /usr/local
 export BERTH_BUILD := $(build)
 
-.PHONY: all deps demo test test-crash conformance bench bench-quick fuzz install clean help
+.PHONY: all deps demo test test-crash test-vm conformance bench bench-quick fuzz install clean help
 
 all: $(build)/build.ninja
 	@ninja --quiet -C $(build)
@@ -34,6 +34,12 @@ test-crash:
 	@tests/crash/run --kills 300 --shims 300 $(if $(SEED),--seed $(SEED))
 	@tests/crash/power --cuts 100 $(if $(SEED),--seed $(SEED))
 
+# In an emulated machine with systemd and cgroups of version 2: a few minutes.
+test-vm:
+	@scripts/deps build vm
+	@$(MAKE) --no-print-directory all
+	@tests/vm/run
+
 conformance:
 	@scripts/deps build run
 	@$(MAKE) --no-print-directory all
@@ -62,6 +68,7 @@ help:
 	@echo "make demo         run a pod from a busybox image, in private folders, and clean up"
 	@echo "make test         everything that CI runs, except conformance"
 	@echo "make test-crash   kill berthd and shims 300 times each under load, cut its power"
+	@echo "make test-vm      scenarios in a virtual machine with systemd and cgroups of version 2"
 	@echo "make conformance  run critest, the conformance suite of CRI (needs Go)"
 	@echo "make bench        measure Berth beside containerd and write docs/performance.md"
 	@echo "make bench-quick  the same in two minutes, roughly; only a table"
