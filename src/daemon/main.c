@@ -231,6 +231,7 @@ int main(int argc, char **argv)
         return usage(stderr, 2);
     umask(022);
     signal(SIGPIPE, SIG_IGN);
+    service_manager_find();
     /* Many threads do little: two heaps are enough, and what is free goes back. */
     mallopt(M_ARENA_MAX, 2);
     mallopt(M_TRIM_THRESHOLD, 128 * 1024);
