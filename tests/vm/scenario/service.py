@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A berth whose daemon is systemd's: packaging/berth.service, the programs where they are installed."""
+import contextlib
 import os
 import pathlib
 import shutil
 import socket
+import subprocess
 
 import yaml
 
@@ -86,3 +88,16 @@ def finish(berth):
     berth.remove_pods()
     stop(berth)
     systemctl("reset-failed")
+
+
+@contextlib.contextmanager
+def unit(berth):
+    """The unit runs, and has ended afterwards, however."""
+    try:
+        start(berth)
+        yield
+        finish(berth)
+    except BaseException:
+        subprocess.run(["journalctl", "-u", "berth", "-n", "30", "--no-pager"], check=False)
+        stop(berth)
+        raise
