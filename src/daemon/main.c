@@ -22,7 +22,7 @@
 
 /* berthd: options, wiring and the main loop. */
 
-enum { THREADS_MAX = 512, DRAIN_MS = 10 * 1000, SOCKET_MODE = 0660 };
+enum { THREADS_MAX = 512, DRAIN_MS = 10 * 1000, JOBS_MS = 2 * 1000, SOCKET_MODE = 0660 };
 
 static const char default_config[] = "/etc/berth/config.yaml";
 static const char default_folder[] = "/etc/berth/conf.d";
@@ -178,6 +178,13 @@ static int usage(FILE *to, int status)
     return status;
 }
 
+/* What is still blocked somewhere ends with us; records are made to bear that. */
+static void leave_the_rest(void)
+{
+    log_info("work that is still under way is left to the next berthd");
+    _exit(0);
+}
+
 static int start(const char *path, bool check_only)
 {
     static struct daemon d = {.signals = -1};
@@ -196,9 +203,12 @@ static int start(const char *path, bool check_only)
         log_error("%s", err.text);
         return 1;
     }
-    /* Requests that are still blocked somewhere end with us; records are made to bear that. */
+    if (rpc_server_is_busy(d.server))
+        leave_the_rest();
     rpc_server_free(d.server);
     stream_server_free(d.node.streams);
+    if (!pool_close(d.pool, JOBS_MS))
+        leave_the_rest();
     pool_free(d.pool);
     setup_fini(&d.node);
     loop_free(d.loop);

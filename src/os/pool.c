@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/list.h"
 #include "base/own.h"
 
@@ -187,13 +188,17 @@ static int add_thread(struct pool *p)
 struct pool *pool_new(size_t threads_max, struct error *err)
 {
     struct pool *p = xcalloc(1, sizeof *p);
+    pthread_condattr_t monotonic;
     int rc;
 
     p->threads_max = threads_max ? threads_max : 1;
     list_init(&p->jobs);
     list_init(&p->idlers);
     pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->emptied, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&p->emptied, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     pthread_attr_init(&p->thread_attr);
     pthread_attr_setstacksize(&p->thread_attr, STACK_SIZE);
     pthread_attr_setdetachstate(&p->thread_attr, PTHREAD_CREATE_DETACHED);
@@ -209,16 +214,37 @@ struct pool *pool_new(size_t threads_max, struct error *err)
     return p;
 }
 
-void pool_free(struct pool *p)
+/* Holds the lock. */
+static void begin_to_close(struct pool *p)
 {
     struct idler *idler;
 
-    if (!p)
-        return;
-    pthread_mutex_lock(&p->lock);
     p->closing = true;
     while ((idler = take_idler(p)))
         wake(idler, NULL);
+}
+
+bool pool_close(struct pool *p, int64_t ms)
+{
+    int64_t at_ns = clock_monotonic_ns() + ms * CLOCK_NS_PER_MS;
+    struct timespec at = {.tv_sec = at_ns / CLOCK_NS_PER_S, .tv_nsec = at_ns % CLOCK_NS_PER_S};
+    bool is_empty;
+
+    pthread_mutex_lock(&p->lock);
+    begin_to_close(p);
+    while (p->threads > 0 && pthread_cond_timedwait(&p->emptied, &p->lock, &at) != ETIMEDOUT)
+        ;
+    is_empty = p->threads == 0;
+    pthread_mutex_unlock(&p->lock);
+    return is_empty;
+}
+
+void pool_free(struct pool *p)
+{
+    if (!p)
+        return;
+    pthread_mutex_lock(&p->lock);
+    begin_to_close(p);
     while (p->threads > 0)
         pthread_cond_wait(&p->emptied, &p->lock);
     pthread_mutex_unlock(&p->lock);

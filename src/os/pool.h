@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -11,6 +13,10 @@
 struct pool;
 
 MUST_CHECK struct pool *pool_new(size_t threads_max, struct error *err);
+
+/* Lets running and queued jobs end, for at most ms; then no more may be submitted. False when some
+ * are still running: the pool cannot be freed before they have ended. */
+MUST_CHECK bool pool_close(struct pool *p, int64_t ms);
 
 /* Waits for running and queued jobs, then frees. */
 void pool_free(struct pool *p);

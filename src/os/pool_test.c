@@ -2,6 +2,7 @@
 #include "os/pool.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -110,6 +111,28 @@ static void test_a_job_may_submit_jobs(void **state)
     pool_free(r.pool);
 }
 
+static void wait_at_gate(void *data)
+{
+    sem_wait(data);
+    atomic_fetch_add(&done, 1);
+}
+
+static void test_closing_waits_for_so_long_and_no_longer(void **state)
+{
+    struct pool *p = new_pool(2);
+    sem_t gate;
+    (void)state;
+
+    sem_init(&gate, 0, 0);
+    pool_submit(p, wait_at_gate, &gate);
+    assert_false(pool_close(p, 20));
+    sem_post(&gate);
+    assert_true(pool_close(p, 20 * 1000));
+    assert_int_equal(atomic_load(&done), 1);
+    pool_free(p);
+    sem_destroy(&gate);
+}
+
 static void look_at_signals(void *data)
 {
     sigset_t mask;
@@ -135,6 +158,7 @@ int main(void)
         cmocka_unit_test(test_it_grows_while_jobs_wait),
         cmocka_unit_test(test_it_grows_to_its_maximum_only),
         cmocka_unit_test(test_a_job_may_submit_jobs),
+        cmocka_unit_test(test_closing_waits_for_so_long_and_no_longer),
         cmocka_unit_test(test_its_threads_take_no_signals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,6 +186,11 @@ int rpc_server_listen(struct rpc_server *s, const char *path, mode_t mode, struc
     return -1;
 }
 
+bool rpc_server_is_busy(const struct rpc_server *s)
+{
+    return s->connections.n_calls > 0;
+}
+
 void rpc_server_free(struct rpc_server *s)
 {
     if (!s)

@@ -75,5 +75,8 @@ MUST_CHECK int rpc_server_listen(struct rpc_server *s, const char *path, mode_t 
  * calls done on the loop's thread when the last connection is gone or after grace_ms. */
 void rpc_server_drain(struct rpc_server *s, int64_t grace_ms, void (*done)(void *data), void *data);
 
+/* Whether handlers are still running: rpc_server_free() would wait for them. */
+bool rpc_server_is_busy(const struct rpc_server *s);
+
 /* After the loop has stopped. */
 void rpc_server_free(struct rpc_server *s);

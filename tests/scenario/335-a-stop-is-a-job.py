@@ -95,6 +95,19 @@ def test_a_process_that_cannot_die_holds_up_only_its_own_stop(berth):
     berth.stop(container)
 
 
+def test_berthd_does_not_wait_for_it_when_it_is_stopped(berth):
+    disk = Stuck(berth.dir / "disk")
+    try:
+        container = stuck_container(berth, disk)
+        stop_and_leave(berth, container, 0)
+        assert berth.stop_daemon(timeout=20) == 0
+        berth.start_daemon()
+        assert berth.state(container) == "CONTAINER_RUNNING"
+    finally:
+        disk.close()
+    assert berth.wait_exited(container).exit_code == 137
+
+
 def test_a_pod_with_such_a_process_goes_when_it_does(berth):
     disk = Stuck(berth.dir / "disk")
     try:
