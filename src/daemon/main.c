@@ -17,6 +17,7 @@
 #include "daemon/service_manager.h"
 #include "daemon/setup.h"
 #include "pod/exit_monitor.h"
+#include "pod/left_network.h"
 #include "pod/recovery.h"
 #include "stream/stream_server.h"
 
@@ -90,10 +91,19 @@ static int watch_signals(struct daemon *d, struct error *err)
     return loop_add(d->loop, d->signals, EPOLLIN, on_signal, d, err) ? 0 : -1;
 }
 
+static void retry_networks(void *data)
+{
+    left_network_retry(data);
+}
+
+/* Whoever writes there may have installed plugins too. */
 static void on_networks_changed(void *data, uint32_t events)
 {
+    struct daemon *d = data;
+
     (void)events;
-    cni_changed(data);
+    cni_changed(d->node.cni);
+    pool_submit(d->pool, retry_networks, &d->node);
 }
 
 static int watch_networks(struct daemon *d, struct error *err)
@@ -104,7 +114,7 @@ static int watch_networks(struct daemon *d, struct error *err)
         log_warn("%s cannot be watched for changes", d->config.cni_conf_dir);
         return 0;
     }
-    return loop_add(d->loop, fd, EPOLLIN, on_networks_changed, d->node.cni, err) ? 0 : -1;
+    return loop_add(d->loop, fd, EPOLLIN, on_networks_changed, d, err) ? 0 : -1;
 }
 
 static void finish_recovery(void *data)

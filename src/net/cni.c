@@ -251,10 +251,10 @@ int cni_attach(struct cni *c, const struct cni_pod *pod, const struct deadline *
     return 0;
 }
 
-/* Keeps the first of several failures. */
+/* Keeps the first of several failures, but rather one that is worse than a missing plugin. */
 static void keep_first(struct error *first, const struct error *err)
 {
-    if (first->code == ERROR_OK)
+    if (first->code == ERROR_OK || first->code == ERROR_UNIMPLEMENTED)
         *first = *err;
 }
 

@@ -60,7 +60,8 @@ MUST_CHECK int cni_attach(struct cni *c, const struct cni_pod *pod, const struct
 
 /* Detaches (DEL), in reverse, all networks even if one fails; then the first error. record is what
  * cni_attach() gave, or NULL when it did not get that far: then the current configuration is used.
- * "not found" answers, and a missing netns, count as done. */
+ * "not found" answers, and a missing netns, count as done. ERROR_UNIMPLEMENTED when nothing is in
+ * the way but plugins that are not installed. */
 MUST_CHECK int cni_detach(struct cni *c, const struct cni_pod *pod, const char *record,
                           const struct deadline *by, struct error *err);
 

@@ -223,6 +223,11 @@ static void test_several_networks_give_one_list_of_ips(void **state)
     drop("bin/two");
     assert_int_equal(cni_detach(c, &pod, result.record, &DEADLINE_NONE, &err), -1);
     assert_non_null(strstr(err.text, "failed (delete): failed to find plugin \"two\""));
+    assert_int_equal(err.code, ERROR_UNIMPLEMENTED);
+    put("one.DEL", "{\"code\":100,\"msg\":\"stuck\"}", 0644);
+    put("one.DEL.fails", "", 0644);
+    assert_int_equal(cni_detach(c, &pod, result.record, &DEADLINE_NONE, &err), -1);
+    assert_int_equal(err.code, ERROR_UNKNOWN);
     cni_result_fini(&result);
     cni_free(c);
 }

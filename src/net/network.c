@@ -72,6 +72,9 @@ static int run(const struct network_call *call, size_t i, const char *command,
 /* Events of the kubelet show this, so it says the plugin, the network and the verb. */
 static int wrap(const struct network_call *call, size_t i, const char *verb, struct error *err)
 {
+    /* Of one that shall do something this says no more than any other failure. */
+    if (err->code == ERROR_UNIMPLEMENTED && strcmp(verb, "delete") != 0)
+        err->code = ERROR_UNKNOWN;
     return error_wrap(err, "plugin type=\"%s\" name=\"%s\" failed (%s)",
                       call->network->plugins[i].type, call->network->name, verb);
 }
@@ -123,7 +126,7 @@ int network_remove(const struct network_call *call, struct json_object *result, 
             err->code == ERROR_NOT_FOUND)
             continue;
         wrap(call, i, "delete", err);
-        if (first.code == ERROR_OK)
+        if (first.code == ERROR_OK || first.code == ERROR_UNIMPLEMENTED)
             first = *err;
     }
     if (first.code != ERROR_OK) {

@@ -33,7 +33,7 @@ static char *find(const struct plugin_call *call, struct error *err)
         if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
             return TAKE(path);
     }
-    error_set(err, ERROR_UNKNOWN, "failed to find plugin \"%s\" in path [%s]", call->type,
+    error_set(err, ERROR_UNIMPLEMENTED, "failed to find plugin \"%s\" in path [%s]", call->type,
               searched);
     return NULL;
 }

@@ -26,7 +26,8 @@ struct plugin_call {
 };
 
 /* Runs it. out_answer is NULL when no answer is wanted. When the plugin says that what was to be
- * undone is not there, the code is ERROR_NOT_FOUND, and for no other reason. */
+ * undone is not there, the code is ERROR_NOT_FOUND, and for no other reason; ERROR_UNIMPLEMENTED,
+ * when the plugin is not installed. */
 MUST_CHECK int plugin_run(const struct plugin_call *call, struct json_object *config,
                           const struct deadline *by, struct json_object **out_answer,
                           struct error *err);

@@ -96,7 +96,7 @@ static void test_a_missing_plugin_names_the_places(void **state)
 
     assert_int_equal(run("/ns", &DEADLINE_NONE, NULL, &err), -1);
     assert_string_equal(err.text, words);
-    assert_int_equal(err.code, ERROR_UNKNOWN);
+    assert_int_equal(err.code, ERROR_UNIMPLEMENTED);
 }
 
 static void test_failures_are_told_in_the_plugins_words(void **state)

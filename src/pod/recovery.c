@@ -15,6 +15,7 @@
 #include "pod/container_record.h"
 #include "pod/exit_monitor.h"
 #include "pod/image_volume.h"
+#include "pod/left_network.h"
 #include "pod/pod_files.h"
 #include "pod/sandbox_record.h"
 #include "pod/sandbox_selinux.h"
@@ -246,6 +247,7 @@ void recovery_finish(struct node *n)
     for (size_t i = 0; i < n->leftovers.len; i++)
         remove_leftover(n->leftovers.items[i]);
     strv_fini(&n->leftovers);
+    left_network_retry(n);
     image_store_collect(n->images);
     node_ask_features(n);
 }

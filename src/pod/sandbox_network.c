@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "net/ports.h"
 #include "os/mount.h"
+#include "pod/left_network.h"
 
 enum { DETACH_MS = 60 * 1000 };
 
@@ -61,13 +62,38 @@ static void close_network(struct sandbox *s)
     free(cni);
 }
 
-int sandbox_network_detach(struct sandbox *s, struct error *err)
+int sandbox_network_take_down(struct sandbox *s, const char *record, struct error *err)
 {
-    AUTO_FREE char *netns = xasprintf("%s/ns/net", s->dir), *record = NULL;
+    AUTO_FREE char *netns = xasprintf("%s/ns/net", s->dir);
     struct deadline by = deadline_in_ms(DETACH_MS);
     JSON_AUTO *capabilities = NULL;
     struct cni_pod pod;
     struct error ignored;
+
+    if (ports_capabilities(s->config, &capabilities, &ignored) < 0)
+        capabilities = NULL; /* they were wrong when it was attached, so it was not */
+    describe(s, mount_is_namespace(netns) ? netns : "", capabilities, &pod);
+    return cni_detach(s->node->cni, &pod, record, &by, err);
+}
+
+/* True when the pod may end although its network was not taken down. */
+static bool can_be_left(struct sandbox *s, const char *record, struct error *err)
+{
+    if (!record) {
+        log_warn("pod %s: its network was never complete, and taking it down says: %s", s->name,
+                 err->text);
+        return true;
+    }
+    if (err->code != ERROR_UNIMPLEMENTED)
+        return false;
+    log_warn("pod %s: its network cannot be taken down before a plugin is there: %s", s->name,
+             err->text);
+    return left_network_store(s, record, err) == 0;
+}
+
+int sandbox_network_detach(struct sandbox *s, struct error *err)
+{
+    AUTO_FREE char *record = NULL;
     bool closed;
 
     pthread_mutex_lock(&s->node->lock);
@@ -76,15 +102,8 @@ int sandbox_network_detach(struct sandbox *s, struct error *err)
     pthread_mutex_unlock(&s->node->lock);
     if (closed)
         return 0;
-    if (ports_capabilities(s->config, &capabilities, &ignored) < 0)
-        capabilities = NULL; /* they were wrong when it was attached, so it was not */
-    describe(s, mount_is_namespace(netns) ? netns : "", capabilities, &pod);
-    if (cni_detach(s->node->cni, &pod, record, &by, err) < 0) {
-        if (record)
-            return error_wrap(err, "take down the network of pod %s", s->id);
-        log_warn("pod %s: its network was never complete, and taking it down says: %s", s->name,
-                 err->text);
-    }
+    if (sandbox_network_take_down(s, record, err) < 0 && !can_be_left(s, record, err))
+        return error_wrap(err, "take down the network of pod %s", s->id);
     close_network(s);
     return 0;
 }

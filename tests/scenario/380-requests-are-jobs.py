@@ -114,6 +114,8 @@ def test_a_pod_whose_network_cannot_be_taken_down_stays_and_is_removed_later(ber
         item, = berth.runtime.ListPodSandbox().items
         assert item.id == pod and item.state == 1, item
         refused(lambda: berth.run_pod(name="held"), C.FAILED_PRECONDITION)
+    else:
+        raise AssertionError("it was removed, and its address is not free")
     finally:
         folder.unlink()
         folder.with_name("away").rename(folder)

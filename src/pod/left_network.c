@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pod/left_network.h"
+
+#include "base/log.h"
+#include "base/message.h"
+#include "pod/sandbox_network.h"
+
+static const char insert_left[] =
+    "INSERT OR REPLACE INTO left_networks(pod_id, config, cni) VALUES(?1, ?2, ?3)";
+static const char delete_left[] = "DELETE FROM left_networks WHERE pod_id = ?1";
+static const char select_left[] = "SELECT pod_id, config, cni FROM left_networks";
+
+enum { AT_ONCE = 1000 };
+
+int left_network_store(struct sandbox *s, const char *record, struct error *err)
+{
+    size_t len;
+    AUTO_FREE void *config = message_pack(&s->config->base, &len);
+
+    return database_run(
+        s->node->database,
+        &DATABASE_STEP(insert_left, DB_TEXT(s->id), DB_BLOB(config, len), DB_TEXT(record)), 1, err);
+}
+
+/* Pods that nobody knows any more, with the record in cni. */
+struct loading {
+    struct node *node;
+    struct sandbox *pods[AT_ONCE];
+    size_t n;
+};
+
+static int load_one(void *data, const struct database_row *row, struct error *err)
+{
+    struct loading *l = data;
+    size_t len;
+    const void *bytes = database_blob(row, 1, &len);
+    ProtobufCMessage *config =
+        message_unpack(&runtime__v1__pod_sandbox_config__descriptor, bytes, len, err);
+
+    if (!config || l->n == AT_ONCE) {
+        message_free(config);
+        return 0;
+    }
+    l->pods[l->n] =
+        sandbox_new(l->node, database_text(row, 0), "", (Runtime__V1__PodSandboxConfig *)config);
+    l->pods[l->n++]->cni = xstrdup(database_text(row, 2));
+    return 0;
+}
+
+static void retry(struct sandbox *s)
+{
+    struct error err;
+
+    if (sandbox_network_take_down(s, s->cni, &err) == 0 &&
+        database_run(s->node->database, &DATABASE_STEP(delete_left, DB_TEXT(s->id)), 1, &err) == 0)
+        log_info("what was left of the network of pod %s is gone", s->id);
+    else
+        log_warn("what is left of the network of pod %s stays: %s", s->id, err.text);
+}
+
+void left_network_retry(struct node *n)
+{
+    struct loading l = {.node = n};
+    struct error err;
+
+    if (database_query(n->database, &(struct database_step){.sql = select_left}, load_one, &l,
+                       &err) < 0)
+        log_error("networks that are left: %s", err.text);
+    for (size_t i = 0; i < l.n; i++) {
+        retry(l.pods[i]);
+        sandbox_free(l.pods[i]);
+    }
+}
