@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/message.h"
 #include "oci/userns.h"
 #include "pod/sandbox_record.h"
@@ -12,7 +13,7 @@ struct sandbox *sandbox_new(struct node *n, const char *id, const char *name,
                             Runtime__V1__PodSandboxConfig *taken_config)
 {
     struct sandbox *s = xcalloc(1, sizeof *s);
-    struct error refused_when_new;
+    struct error unexpected;
 
     s->refs = 1;
     s->node = n;
@@ -21,8 +22,9 @@ struct sandbox *sandbox_new(struct node *n, const char *id, const char *name,
     s->config = taken_config;
     s->handler = xstrdup("");
     s->dir = node_pod_dir(n, id);
-    if (sandbox_ids(taken_config, &s->ids, &refused_when_new) < 0)
-        s->ids = (struct idmap){0};
+    /* A new one was refused for it. */
+    if (sandbox_ids(taken_config, &s->ids, &unexpected) < 0)
+        log_error("pod %s: %s", name, unexpected.text);
     s->shim_pidfd = -1;
     pthread_mutex_init(&s->mounting, NULL);
     return s;
@@ -137,19 +139,19 @@ static Runtime__V1__NamespaceOption *namespaces_of(const Runtime__V1__PodSandbox
 int sandbox_ids(const Runtime__V1__PodSandboxConfig *config, struct idmap *out, struct error *err)
 {
     const Runtime__V1__NamespaceOption *o = namespaces_of(config);
+    struct idmap ids = {0};
 
-    if (oci_userns_parse(o ? o->userns_options : NULL, out, err) < 0)
+    if (o && oci_userns_parse(o->userns_options, &ids, err) < 0)
         return -1;
-    if (!idmap_is_set(out))
-        return 0;
-    if (o->pid == RUNTIME__V1__NAMESPACE_MODE__NODE)
+    if (o && idmap_is_set(&ids) && o->pid == RUNTIME__V1__NAMESPACE_MODE__NODE)
         return error_set(err, ERROR_INVALID,
                          "namespace_options.pid: NODE cannot be with a user namespace, which has "
                          "no right to the node's processes");
-    if (o->ipc == RUNTIME__V1__NAMESPACE_MODE__NODE)
+    if (o && idmap_is_set(&ids) && o->ipc == RUNTIME__V1__NAMESPACE_MODE__NODE)
         return error_set(err, ERROR_INVALID,
                          "namespace_options.ipc: NODE cannot be with a user namespace, which has "
                          "no right to the node's message queues");
+    *out = ids;
     return 0;
 }
 

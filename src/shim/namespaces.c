@@ -212,6 +212,10 @@ int namespaces_create(const struct namespaces_spec *spec, pid_t *out_init, struc
     ours = pair[0], theirs = pair[1];
     child = fork_with((spec->has_pid ? CLONE_NEWPID : 0) |
                       (idmap_is_set(&spec->ids) ? CLONE_NEWUSER : 0));
+    if (child < 0 && errno == ENOSPC)
+        return error_set(err, ERROR_EXHAUSTED,
+                         "the limit for namespaces of that kind is reached: see "
+                         "/proc/sys/user/max_user_namespaces and max_pid_namespaces");
     if (child < 0)
         return error_errno(err, errno, "make a process for the namespaces");
     if (child == 0) {
