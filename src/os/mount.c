@@ -53,6 +53,14 @@ int mount_detach(const char *path, struct error *err)
     }
 }
 
+bool mount_is_point(const char *path)
+{
+    struct statx st;
+
+    return statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &st) == 0 &&
+           st.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+}
+
 bool mount_is_namespace(const char *path)
 {
     struct statfs fs;

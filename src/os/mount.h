@@ -13,5 +13,8 @@ MUST_CHECK int mount_make_private(const char *path, struct error *err);
  * that is missing or no mount is fine. */
 MUST_CHECK int mount_detach(const char *path, struct error *err);
 
+/* True when something is mounted at that path; before Linux 5.8 it is not known, and false. */
+bool mount_is_point(const char *path);
+
 /* True when a namespace is pinned at that path. */
 bool mount_is_namespace(const char *path);

@@ -104,26 +104,36 @@ int image_volume_release(struct sandbox *s, struct error *err)
 
 /* --- mounting --- */
 
-static int mount_image(struct sandbox *s, const struct image *i, const char *target,
-                       struct error *err)
+static int mount_layers(struct sandbox *s, const struct strv *chain_ids, const char *target,
+                        struct error *err)
 {
-    AUTO_FREE char *list = xasprintf("%s%s", target, suffix);
     AUTO_FREE char *userns = xasprintf("%s/ns/user", s->dir);
-    AUTO_FINI(strv) chain_ids = {0}, layers = {0};
+    AUTO_FINI(strv) layers = {0};
 
-    if (file_exists(list))
-        return 0; /* another container of the pod has it */
-    if (file_make_dirs(target, 0755, err) < 0 || store_list(list, i, &chain_ids, err) < 0)
-        return -1;
-    image_store_hold(s->node->images, &chain_ids);
-    for (size_t n = 0; n < chain_ids.len; n++) {
-        AUTO_FREE char *path = image_store_layer_path(s->node->images, chain_ids.items[n]);
+    for (size_t n = 0; n < chain_ids->len; n++) {
+        AUTO_FREE char *path = image_store_layer_path(s->node->images, chain_ids->items[n]);
 
         strv_add(&layers, path);
     }
     if (layers.len == 0)
         strv_addf(&layers, "%s/empty", s->node->root);
-    if (rootfs_mount(&layers, idmap_is_set(&s->ids) ? userns : NULL, target, err) == 0)
+    return rootfs_mount(&layers, idmap_is_set(&s->ids) ? userns : NULL, target, err);
+}
+
+static int mount_image(struct sandbox *s, const struct image *i, const char *target,
+                       struct error *err)
+{
+    AUTO_FREE char *list = xasprintf("%s%s", target, suffix);
+    AUTO_FINI(strv) chain_ids = {0};
+    bool is_held = file_exists(list);
+
+    if (is_held && mount_is_point(target))
+        return 0; /* another container of the pod has it */
+    if (file_make_dirs(target, 0755, err) < 0 || store_list(list, i, &chain_ids, err) < 0)
+        return -1;
+    if (!is_held) /* or else a berthd that was killed before it had mounted it left the list */
+        image_store_hold(s->node->images, &chain_ids);
+    if (mount_layers(s, &chain_ids, target, err) == 0)
         return 0;
     unlink(list);
     image_store_release(s->node->images, &chain_ids);

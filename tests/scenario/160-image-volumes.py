@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An image mounted into a container: read-only, shared by the pod, released with it."""
 import pathlib
+import subprocess
 
 import grpc
 
@@ -60,3 +61,18 @@ def test_it_holds_its_layers_over_removal_and_restart_until_the_pod_stops(berth)
     assert len(folders()) == 1
     berth.remove_pod(pod)
     wait_for(lambda: not folders(), what="the removal of the layer")
+
+
+def test_a_berthd_that_was_killed_before_it_mounted_it_does_so_later(berth):
+    pod = berth.run_pod()
+    berth.remove(berth.create(pod, "true", mounts=volume()))
+    mount, = (berth.dir / "run" / "pods" / pod / "images").glob("*[!s]")
+    berth.kill_daemon()
+    subprocess.run(["umount", mount], check=True)
+    berth.start_daemon()
+    container = berth.run(pod, "/vol/bin/echo", "there", mounts=volume())
+    assert berth.wait_exited(container).exit_code == 0
+    layers = berth.dir / "root" / "layers"
+    berth.images.RemoveImage(image={"image": IMAGE})
+    berth.remove_pod(pod)
+    wait_for(lambda: not [f for f in layers.iterdir() if f.is_dir() and not f.name.startswith(".")], what="the removal")
