@@ -18,18 +18,32 @@ static void print_conditions(const Runtime__V1__StatusResponse *r)
     }
 }
 
-static void print_handlers(const Runtime__V1__StatusResponse *r)
+static bool is_any(const Runtime__V1__RuntimeHandler *handler)
+{
+    (void)handler;
+    return true;
+}
+
+static bool has_user_namespaces(const Runtime__V1__RuntimeHandler *handler)
+{
+    return handler->features && handler->features->user_namespaces;
+}
+
+static void print_handlers(const Runtime__V1__StatusResponse *r, const char *title,
+                           bool (*is_wanted)(const Runtime__V1__RuntimeHandler *handler))
 {
     const char *separator = "";
 
-    printf("runtime handlers: ");
+    printf("%s: ", title);
     for (size_t i = 0; i < r->n_runtime_handlers; i++) {
         const char *name = r->runtime_handlers[i]->name;
 
+        if (!is_wanted(r->runtime_handlers[i]))
+            continue;
         printf("%s%s", separator, *name ? name : "(default)");
         separator = ", ";
     }
-    putchar('\n');
+    puts(*separator ? "" : "none");
 }
 
 /* The values are JSON by custom; what is not is printed as it is. */
@@ -66,7 +80,8 @@ static int info(struct ctl *c, const struct strv *args, struct error *err)
         return 0;
     }
     print_conditions(response);
-    print_handlers(response);
+    print_handlers(response, "runtime handlers", is_any);
+    print_handlers(response, "with user namespaces", has_user_namespaces);
     print_info(response);
     return 0;
 }

@@ -29,6 +29,21 @@ void launch_init(struct launch *l, struct ctl *c, const struct launch_options *o
     l->log_folder = arena_printf(&c->arena, "%s/%s", options->log_dir, l->name);
 }
 
+/* As many ids as there were once, and distributions count on. */
+static Runtime__V1__UserNamespace *user_namespace(const struct launch *l, struct arena *a)
+{
+    Runtime__V1__UserNamespace *userns = arena_new(a, &runtime__v1__user_namespace__descriptor);
+    Runtime__V1__IDMapping *mapping = arena_new(a, &runtime__v1__idmapping__descriptor);
+
+    mapping->host_id = (uint32_t)l->options->first_id;
+    mapping->length = 65536;
+    userns->mode = RUNTIME__V1__NAMESPACE_MODE__POD;
+    userns->uids = userns->gids = arena_alloc(a, sizeof(Runtime__V1__IDMapping *));
+    userns->uids[0] = mapping;
+    userns->n_uids = userns->n_gids = 1;
+    return userns;
+}
+
 static Runtime__V1__PodSandboxConfig *pod_config(const struct launch *l, struct arena *a)
 {
     Runtime__V1__PodSandboxConfig *config =
@@ -50,6 +65,8 @@ static Runtime__V1__PodSandboxConfig *pod_config(const struct launch *l, struct 
         namespaces->network = RUNTIME__V1__NAMESPACE_MODE__NODE;
     else
         config->hostname = arena_strdup(a, l->name);
+    if (l->options->first_id > 0)
+        namespaces->userns_options = user_namespace(l, a);
     security->namespace_options = namespaces;
     linux->security_context = security;
     config->metadata = metadata;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/strv.h"
 #include "ctl/ctl.h"
@@ -12,6 +13,7 @@ struct launch_options {
     const char *log_dir; /* the pod's logs go into a folder of its name there */
     const char *runtime; /* runtime handler, "" is berthd's default */
     bool host_network;
+    int64_t first_id;    /* of the node's ids in a user namespace; 0: the pod has none */
     struct strv env;     /* NAME=VALUE, or NAME to take ours */
     struct strv command; /* empty: the image's */
 };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,6 +24,8 @@ static const struct flag flags[] = {
      "a network of its own (default), or the node's"},
     {"runtime", 0, FLAG_TEXT, &options.runtime, "HANDLER",
      "runtime handler, as in berthd's config"},
+    {"userns", 0, FLAG_NUMBER, &options.first_id, "ID",
+     "a user namespace of 65536 ids of the node, from this one on"},
     {0}};
 
 static int read_options(const struct strv *args, struct error *err)
@@ -34,6 +37,8 @@ static int read_options(const struct strv *args, struct error *err)
                          "options of run stand in front of IMAGE, and the command behind --");
     if (options.name && strchr(options.name, '/'))
         return error_set(err, ERROR_INVALID, "--name must not have a slash: \"%s\"", options.name);
+    if (options.first_id > UINT32_MAX)
+        return error_set(err, ERROR_INVALID, "--userns: there is no id %" PRId64, options.first_id);
     options.image = args->items[0];
     options.host_network = strcmp(network, "host") == 0;
     for (size_t i = 1; i < args->len; i++)

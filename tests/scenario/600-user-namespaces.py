@@ -2,6 +2,7 @@
 """Pods with a user namespace: root inside is nobody on the node."""
 import pathlib
 
+from berth import IMAGE, wait_for
 from userns import COUNT, FIRST, HANDLERS, Pod, mapping, refused, userns
 
 
@@ -65,3 +66,14 @@ def test_the_nodes_network(berth):
     pod = Pod(berth, network="NODE")
     words = pod.output("ls /sys/class/net/lo/; touch /sys/fs/cgroup/x; echo 1 > /sys/kernel/mm/ksm/run; cat /proc/self/uid_map")
     assert "mtu" in words and words.count("Read-only") >= 1 and str(FIRST) in words, words
+
+
+def test_by_hand(berth):
+    berth.dir.chmod(0o711)
+    wait_for(lambda: "with user namespaces: (default), crun, runc\n" in berth.ctl("info").stdout, what="the features")
+    done = berth.ctl("run", "--log-dir", berth.logs, "--userns", 200000, IMAGE, "--", "cat", "/proc/self/uid_map")
+    assert (done.returncode, done.stdout.split()) == (0, ["0", "200000", "65536"]), done
+    done = berth.ctl("run", "--log-dir", berth.logs, "--userns", 2**32 - 1, IMAGE, "--", "true")
+    assert done.returncode and "host_id 4294967295 and length 65536 go beyond" in done.stderr, done
+    done = berth.ctl("run", "--log-dir", berth.logs, "--userns", 2**32, IMAGE, "--", "true")
+    assert done.returncode and "--userns: there is no id 4294967296" in done.stderr, done
