@@ -43,13 +43,8 @@ struct json_object *oci_bind_ours(const char *destination, const char *source, b
 /* The host path without links; made when it is not there. The caller frees. */
 static char *resolve(const char *path, struct error *err)
 {
-    char *real;
+    char *real = realpath(path, NULL);
 
-    if (*path != '/') {
-        error_set(err, ERROR_INVALID, "host_path \"%s\" is not absolute", path);
-        return NULL;
-    }
-    real = realpath(path, NULL);
     if (!real && errno == ENOENT) {
         if (file_make_dirs(path, MADE_MODE, err) < 0)
             return NULL;
@@ -120,12 +115,18 @@ static int check_options(const Runtime__V1__Mount *mount, struct error *err)
     return 0;
 }
 
-static int check(const Runtime__V1__Mount *mount, const struct oci_features *features,
-                 struct error *err)
+int oci_bind_check(const Runtime__V1__Mount *mount, const struct oci_features *features,
+                   struct error *err)
 {
     if (mount->image && !*mount->host_path) /* mounting it comes first, and is not done here */
         return error_set(err, ERROR_INTERNAL, "ImageVolumeMountFailed: image %s is not mounted",
                          mount->image->image);
+    if (*mount->host_path != '/')
+        return error_set(err, ERROR_INVALID, "host_path \"%s\" is not absolute", mount->host_path);
+    if (!protobuf_c_enum_descriptor_get_value(&runtime__v1__mount_propagation__descriptor,
+                                              (int)mount->propagation))
+        return error_set(err, ERROR_INVALID, "propagation: %d is not known",
+                         (int)mount->propagation);
     if (mount->recursive_read_only && check_recursive(mount, features, err) < 0)
         return -1;
     return check_options(mount, err);
@@ -159,8 +160,6 @@ struct json_object *oci_bind_asked_for(const Runtime__V1__Mount *mount,
     AUTO_FREE char *source = NULL;
     JSON_AUTO *bound = NULL;
 
-    if (check(mount, context->features, err) < 0)
-        return NULL;
     source = resolve(mount->host_path, err);
     if (!source || (wanted != OCI_BIND_PRIVATE && check_spread(source, wanted, err) < 0))
         return NULL;

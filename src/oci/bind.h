@@ -20,9 +20,13 @@ struct oci_bind_context {
     const struct idmap *ids;             /* of it */
 };
 
-/* The OCI mount of what the client asked for: the host path is made when it is missing, a folder
- * then, and its links are followed. Raises *spread to what it needs. Whether the file system can
- * map ids is tried. */
+/* What can be told of it without looking at the host path. */
+MUST_CHECK int oci_bind_check(const Runtime__V1__Mount *mount, const struct oci_features *features,
+                              struct error *err);
+
+/* The OCI mount of what the client asked for, which was checked: the host path is made when it is
+ * missing, a folder then, and its links are followed. Raises *spread to what it needs. Whether the
+ * file system can map ids is tried. */
 MUST_CHECK struct json_object *oci_bind_asked_for(const Runtime__V1__Mount *mount,
                                                   const struct oci_bind_context *context,
                                                   enum oci_bind_spread *spread, struct error *err);

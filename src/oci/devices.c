@@ -140,6 +140,8 @@ static int add_asked_for(struct build *b, const Runtime__V1__Device *device, str
     const char *to = *device->container_path ? device->container_path : device->host_path;
     struct stat st;
 
+    if (*to != '/')
+        return error_set(err, ERROR_INVALID, "devices: container_path \"%s\" is not absolute", to);
     if (strspn(device->permissions, "rwm") != strlen(device->permissions))
         return error_set(err, ERROR_INVALID, "devices: permissions \"%s\" of %s are none of rwm",
                          device->permissions, device->host_path);

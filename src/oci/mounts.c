@@ -132,6 +132,25 @@ static int by_depth(const void *left, const void *right)
     return a->order < b->order ? -1 : 1;
 }
 
+static int collect_one(const struct build *b, const Runtime__V1__Mount *mount,
+                       struct given_list *list, struct error *err)
+{
+    struct given *entry;
+
+    if (!*mount->container_path)
+        return error_set(err, ERROR_INVALID, "mounts: container_path of \"%s\" is empty",
+                         mount->host_path);
+    if (oci_bind_check(mount, b->in->features, err) < 0)
+        return error_wrap(err, "mounts: container_path \"%s\"", mount->container_path);
+    entry = add(list, mount->container_path);
+    entry->asked_for = mount;
+    if (strcmp(entry->destination, "/") == 0)
+        return error_set(err, ERROR_INVALID,
+                         "mounts: container_path \"%s\" is the root file system",
+                         mount->container_path);
+    return 0;
+}
+
 static int collect(const struct build *b, struct given_list *list, struct error *err)
 {
     const Runtime__V1__ContainerConfig *config = b->in->config;
@@ -139,12 +158,10 @@ static int collect(const struct build *b, struct given_list *list, struct error 
     if (config->n_mounts > MOUNTS_MAX)
         return error_set(err, ERROR_EXHAUSTED, "mounts: %zu are more than %d", config->n_mounts,
                          MOUNTS_MAX);
-    for (size_t i = 0; i < config->n_mounts; i++) {
-        if (!*config->mounts[i]->container_path)
-            return error_set(err, ERROR_INVALID, "mounts: container_path of \"%s\" is empty",
-                             config->mounts[i]->host_path);
-        add(list, config->mounts[i]->container_path)->asked_for = config->mounts[i];
-    }
+    /* All are checked before the first missing folder is made. */
+    for (size_t i = 0; i < config->n_mounts; i++)
+        if (collect_one(b, config->mounts[i], list, err) < 0)
+            return -1;
     add_pod_files(b, list);
     for (size_t i = 0; i < b->in->n_volumes; i++)
         add_ours(list, b->in->volumes[i].container_path, b->in->volumes[i].host_path, false);

@@ -72,11 +72,22 @@ static void add_user(struct build *b, struct json_object *to)
     oci_userns_add(b->linux, &b->in->ids);
 }
 
+static int check_pid(const struct build *b, struct error *err)
+{
+    const Runtime__V1__NamespaceOption *options = b->security->namespace_options;
+
+    if (options && !protobuf_c_enum_descriptor_get_value(&runtime__v1__namespace_mode__descriptor,
+                                                         (int)options->pid))
+        return error_set(err, ERROR_INVALID, "namespace_options.pid: %d is not known",
+                         (int)options->pid);
+    return 0;
+}
+
 int oci_namespaces_add(struct build *b, struct error *err)
 {
     struct json_object *to = json_add_array(b->linux, "namespaces");
 
-    if (check_user_namespace(b, err) < 0)
+    if (check_pid(b, err) < 0 || check_user_namespace(b, err) < 0)
         return -1;
     add_user(b, to);
     add_pid(b, to);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/own.h"
 #include "oci/build.h"
+#include "oci/limits.h"
 
 /* The object in to, made when it is not there. */
 static struct json_object *within(struct json_object *to, const char *key)
@@ -81,52 +81,24 @@ static int put_hugepages(struct json_object *to, const Runtime__V1__LinuxContain
     return 0;
 }
 
-/* A name is one file of the container's cgroup: memory.high and the like. */
-static int put_unified(struct json_object *to, const Runtime__V1__LinuxContainerResources *r,
-                       struct error *err)
+static void put_unified(struct json_object *to, const Runtime__V1__LinuxContainerResources *r)
 {
-    for (size_t i = 0; i < r->n_unified; i++) {
-        const char *key = r->unified[i]->key;
-
-        if (!strchr(key, '.') || strchr(key, '/'))
-            return error_set(err, ERROR_INVALID, "unified: \"%s\" is no cgroup file", key);
-        json_add_str(within(to, "unified"), key, r->unified[i]->value);
-    }
-    return 0;
-}
-
-static int check(const Runtime__V1__LinuxContainerResources *r, struct error *err)
-{
-    const struct {
-        const char *field;
-        int64_t value, lowest, highest;
-    } rules[] = {
-        {"cpu_period", r->cpu_period, 0, INT64_MAX},
-        {"cpu_quota", r->cpu_quota, -1, INT64_MAX},
-        {"cpu_shares", r->cpu_shares, 0, INT64_MAX},
-        {"memory_limit_in_bytes", r->memory_limit_in_bytes, -1, INT64_MAX},
-        {"memory_swap_limit_in_bytes", r->memory_swap_limit_in_bytes, -1, INT64_MAX},
-        {"oom_score_adj", r->oom_score_adj, -1000, 1000},
-    };
-
-    for (size_t i = 0; i < COUNT_OF(rules); i++)
-        if (rules[i].value < rules[i].lowest || rules[i].value > rules[i].highest)
-            return error_set(err, ERROR_INVALID, "resources.%s: %" PRId64 " is out of range",
-                             rules[i].field, rules[i].value);
-    return 0;
+    for (size_t i = 0; i < r->n_unified; i++)
+        json_add_str(within(to, "unified"), r->unified[i]->key, r->unified[i]->value);
 }
 
 /* Sets in to what r asks for. */
 static int put(struct json_object *to, const Runtime__V1__LinuxContainerResources *r,
                const struct oci_host *host, const struct oci_policy *policy, struct error *err)
 {
-    if (check(r, err) < 0)
+    if (oci_limits_check(r, err) < 0)
         return -1;
     put_cpu(to, r);
     put_memory(to, r, host);
     if (put_hugepages(to, r, host, policy->hugetlb_required, err) < 0)
         return -1;
-    return put_unified(to, r, err);
+    put_unified(to, r);
+    return 0;
 }
 
 int oci_resources_add(struct build *b, struct error *err)

@@ -41,22 +41,29 @@ static void add_root(struct build *b)
     json_add_flag(root, "readonly", b->security->readonly_rootfs);
 }
 
-static void add_paths(struct build *b, const char *key, char **paths, size_t n)
+static int add_paths(struct build *b, const char *key, const char *field, char **paths, size_t n,
+                     struct error *err)
 {
-    struct json_object *to;
+    struct json_object *to = n == 0 || b->privileged ? NULL : json_add_array(b->linux, key);
 
-    if (n == 0 || b->privileged)
-        return;
-    to = json_add_array(b->linux, key);
-    for (size_t i = 0; i < n; i++)
-        json_add_str(to, NULL, paths[i]);
+    for (size_t i = 0; i < n; i++) {
+        if (*paths[i] != '/')
+            return error_set(err, ERROR_INVALID, "%s: \"%s\" is not absolute", field, paths[i]);
+        if (to)
+            json_add_str(to, NULL, paths[i]);
+    }
+    return 0;
 }
 
 /* What the client does not ask to be masked is not: there is no list of ours. */
-static void add_hidden_paths(struct build *b)
+static int add_hidden_paths(struct build *b, struct error *err)
 {
-    add_paths(b, "maskedPaths", b->security->masked_paths, b->security->n_masked_paths);
-    add_paths(b, "readonlyPaths", b->security->readonly_paths, b->security->n_readonly_paths);
+    const Runtime__V1__LinuxContainerSecurityContext *s = b->security;
+
+    if (add_paths(b, "maskedPaths", "masked_paths", s->masked_paths, s->n_masked_paths, err) < 0)
+        return -1;
+    return add_paths(b, "readonlyPaths", "readonly_paths", s->readonly_paths, s->n_readonly_paths,
+                     err);
 }
 
 static int check_text(const struct build *b, struct error *err)
@@ -84,7 +91,8 @@ static int add_all(struct build *b, struct error *err)
         oci_classes_add(b, err) < 0 || oci_devices_add(b, err) < 0)
         return -1;
     json_add_str(b->linux, "cgroupsPath", b->in->cgroups_path);
-    add_hidden_paths(b);
+    if (add_hidden_paths(b, err) < 0)
+        return -1;
     if (oci_selinux_add(b, err) < 0 || oci_apparmor_add(b, err) < 0 || oci_seccomp_add(b, err) < 0)
         return -1;
     /* Mounts are last, since missing folders are made for them. */

@@ -8,6 +8,7 @@
 #include "pod/notify.h"
 #include "pod/pod_files.h"
 #include "pod/sandbox.h"
+#include "pod/sandbox_check.h"
 #include "pod/sandbox_network.h"
 #include "pod/sandbox_record.h"
 #include "pod/sandbox_selinux.h"
@@ -48,8 +49,8 @@ static int check_user_namespace(const struct node *n, const Runtime__V1__PodSand
 static int check(const struct node *n, const Runtime__V1__PodSandboxConfig *config,
                  struct error *err)
 {
-    if (!config || !config->metadata)
-        return error_set(err, ERROR_UNKNOWN, "the sandbox config has no metadata");
+    if (sandbox_check(config, err) < 0)
+        return -1;
     return check_user_namespace(n, config, err);
 }
 

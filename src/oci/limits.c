@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "oci/limits.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/own.h"
+
+static int check_numbers(const Runtime__V1__LinuxContainerResources *r, struct error *err)
+{
+    const struct {
+        const char *field;
+        int64_t value, lowest, highest;
+    } rules[] = {
+        {"cpu_period", r->cpu_period, 0, INT64_MAX},
+        {"cpu_quota", r->cpu_quota, -1, INT64_MAX},
+        {"cpu_shares", r->cpu_shares, 0, INT64_MAX},
+        {"memory_limit_in_bytes", r->memory_limit_in_bytes, -1, INT64_MAX},
+        {"memory_swap_limit_in_bytes", r->memory_swap_limit_in_bytes, -1, INT64_MAX},
+        {"oom_score_adj", r->oom_score_adj, -1000, 1000},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rules); i++)
+        if (rules[i].value < rules[i].lowest || rules[i].value > rules[i].highest)
+            return error_set(err, ERROR_INVALID, "resources.%s: %" PRId64 " is out of range",
+                             rules[i].field, rules[i].value);
+    /* The swap limit is that of both together. */
+    if (r->memory_swap_limit_in_bytes > 0 &&
+        r->memory_swap_limit_in_bytes < r->memory_limit_in_bytes)
+        return error_set(err, ERROR_INVALID,
+                         "resources.memory_swap_limit_in_bytes: %" PRId64
+                         " is less than memory_limit_in_bytes",
+                         r->memory_swap_limit_in_bytes);
+    return 0;
+}
+
+/* Behind one or more digits; NULL when there are none. */
+static const char *skip_digits(const char *at)
+{
+    return isdigit((unsigned char)*at) ? at + strspn(at, "0123456789") : NULL;
+}
+
+/* 0-3,7 and the like. */
+static int check_set(const char *field, const char *set, struct error *err)
+{
+    const char *at = set;
+
+    while (at && *at) {
+        at = skip_digits(at);
+        if (at && *at == '-')
+            at = skip_digits(at + 1);
+        if (at && *at == ',' && at[1])
+            at++;
+        else if (at && *at)
+            at = NULL;
+    }
+    if (!at)
+        return error_set(err, ERROR_INVALID, "resources.%s: \"%s\" is no list of numbers", field,
+                         set);
+    return 0;
+}
+
+/* 2MB, 1GB, 64KB: as the files of the hugetlb controller are called. */
+static int check_page_size(const char *size, struct error *err)
+{
+    const char *at = skip_digits(size);
+
+    if (at && strchr("KMG", *at) && *at)
+        at++;
+    if (!at || strcmp(at, "B") != 0)
+        return error_set(err, ERROR_INVALID,
+                         "resources.hugepage_limits: page_size \"%s\" is no size", size);
+    return 0;
+}
+
+/* A name is one file of the container's cgroup: memory.high and the like. */
+static int check_file(const char *name, struct error *err)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+
+    if (!isalpha((unsigned char)*name) || !strchr(name, '.') || name[strspn(name, letters)])
+        return error_set(err, ERROR_INVALID, "resources.unified: \"%s\" is no cgroup file", name);
+    return 0;
+}
+
+int oci_limits_check(const Runtime__V1__LinuxContainerResources *r, struct error *err)
+{
+    if (check_numbers(r, err) < 0 || check_set("cpuset_cpus", r->cpuset_cpus, err) < 0 ||
+        check_set("cpuset_mems", r->cpuset_mems, err) < 0)
+        return -1;
+    for (size_t i = 0; i < r->n_hugepage_limits; i++)
+        if (check_page_size(r->hugepage_limits[i]->page_size, err) < 0)
+            return -1;
+    for (size_t i = 0; i < r->n_unified; i++)
+        if (check_file(r->unified[i]->key, err) < 0)
+            return -1;
+    return 0;
+}
