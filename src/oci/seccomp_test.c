@@ -16,6 +16,24 @@ static const char *rule_of(const char *name, size_t nth)
     return "nothing";
 }
 
+/* Without conditions. */
+static bool allows(const char *call)
+{
+    struct json_object *rules = json_get(json_get(json_get(t.out, "linux"), "seccomp"), "syscalls");
+
+    for (size_t i = 0; i < json_len(rules); i++) {
+        struct json_object *names = json_get(json_at(rules, i), "names");
+
+        if (json_len(json_get(json_at(rules, i), "args")) > 0 ||
+            strcmp(json_get_str(json_at(rules, i), "action"), "SCMP_ACT_ALLOW") != 0)
+            continue;
+        for (size_t n = 0; n < json_len(names); n++)
+            if (strcmp(json_str(json_at(names, n)), call) == 0)
+                return true;
+    }
+    return false;
+}
+
 static void test_the_default_seccomp_profile_follows_capabilities(void **state)
 {
     char *add[] = {(char *)"SYS_ADMIN"};
@@ -80,10 +98,67 @@ static void test_seccomp_profiles_are_chosen_as_asked(void **state)
     expect_refusal("seccomp is not supported by the kernel");
 }
 
+/* What a capability lets a container call, beyond what all containers may. */
+static void test_each_capability_brings_its_calls(void **state)
+{
+    static const struct {
+        const char *capability, *calls[26];
+    } cases[] = {
+        {"DAC_READ_SEARCH", {"open_by_handle_at"}},
+        {"SYS_ADMIN",
+         {"bpf",           "clone",         "clone3",      "fanotify_init",   "fsconfig",
+          "fsmount",       "fsopen",        "fspick",      "lookup_dcookie",  "mount",
+          "mount_setattr", "move_mount",    "open_tree",   "perf_event_open", "quotactl",
+          "quotactl_fd",   "setdomainname", "sethostname", "setns",           "syslog",
+          "umount",        "umount2",       "unshare"}},
+        {"SYS_BOOT", {"reboot"}},
+        {"SYS_CHROOT", {"chroot"}},
+        {"SYS_MODULE", {"delete_module", "init_module", "finit_module"}},
+        {"SYS_PACCT", {"acct"}},
+        {"SYS_PTRACE",
+         {"kcmp", "pidfd_getfd", "process_madvise", "process_vm_readv", "process_vm_writev",
+          "ptrace"}},
+        {"SYS_RAWIO", {"iopl", "ioperm"}},
+        {"SYS_TIME", {"settimeofday", "stime", "clock_settime", "clock_settime64"}},
+        {"SYS_TTY_CONFIG", {"vhangup"}},
+        {"SYS_NICE", {"get_mempolicy", "mbind", "set_mempolicy", "set_mempolicy_home_node"}},
+        {"SYSLOG", {"syslog"}},
+        {"BPF", {"bpf"}},
+        {"PERFMON", {"perf_event_open"}},
+    };
+    static char *add[1], *drop[] = {(char *)"ALL"};
+    static Runtime__V1__Capability wanted = RUNTIME__V1__CAPABILITY__INIT;
+    static Runtime__V1__SecurityProfile profile = RUNTIME__V1__SECURITY_PROFILE__INIT;
+
+    (void)state;
+    t.security.seccomp = &profile;
+    t.security.capabilities = &wanted;
+    t.host.kernel_major = 4; /* before 4.8 nobody may trace without the capability */
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        wanted.add_capabilities = NULL;
+        wanted.n_add_capabilities = 0;
+        wanted.drop_capabilities = drop;
+        wanted.n_drop_capabilities = 1;
+        build();
+        for (size_t c = 0; cases[i].calls[c]; c++)
+            if (allows(cases[i].calls[c]))
+                fail_msg("%s is allowed without %s", cases[i].calls[c], cases[i].capability);
+        add[0] = (char *)cases[i].capability;
+        wanted.add_capabilities = add;
+        wanted.n_add_capabilities = 1;
+        wanted.n_drop_capabilities = 0;
+        build();
+        for (size_t c = 0; cases[i].calls[c]; c++)
+            if (!allows(cases[i].calls[c]))
+                fail_msg("%s is not allowed with %s", cases[i].calls[c], cases[i].capability);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         PLAIN(test_the_default_seccomp_profile_follows_capabilities),
+        PLAIN(test_each_capability_brings_its_calls),
         PLAIN(test_seccomp_profiles_are_chosen_as_asked),
     };
 
