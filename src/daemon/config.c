@@ -73,6 +73,7 @@ static const struct key runtime_keys[] = {
     {"path", TEXT, offsetof(struct config_runtime, path)},
     {"pod_annotations", LIST, offsetof(struct config_runtime, pod_annotations)},
     {"container_annotations", LIST, offsetof(struct config_runtime, container_annotations)},
+    {"base_runtime_spec", TEXT, offsetof(struct config_runtime, base_runtime_spec)},
     {"privileged_without_host_devices", FLAG,
      offsetof(struct config_runtime, privileged_without_host_devices)},
     {"cgroup_writable", FLAG, offsetof(struct config_runtime, cgroup_writable)},
@@ -202,6 +203,7 @@ static void drop_runtimes(struct config *c)
     for (size_t i = 0; i < c->n_runtimes; i++) {
         free(c->runtimes[i].name);
         free(c->runtimes[i].path);
+        free(c->runtimes[i].base_runtime_spec);
         strv_fini(&c->runtimes[i].pod_annotations);
         strv_fini(&c->runtimes[i].container_annotations);
     }

@@ -16,6 +16,7 @@ struct config_runtime {
     char *path;
     struct strv pod_annotations; /* globs */
     struct strv container_annotations;
+    char *base_runtime_spec; /* NULL: none */
     bool privileged_without_host_devices;
     bool cgroup_writable;
 };

@@ -18,6 +18,7 @@ static void test_every_key_is_read(void **state)
         "max_container_log_line_size: 100\ncgroup_driver: systemd\n"
         "runtimes:\n  fast: {path: /bin/fast, pod_annotations: [a/*],\n"
         "    container_annotations: b, cgroup_writable: true,\n"
+        "    base_runtime_spec: /base.json,\n"
         "    privileged_without_host_devices: true}\n"
         "cdi_spec_dirs: /d1:/d2\nunset_seccomp_profile: runtime/default\n"
         "blockio_config_file: /b\ndisable_apparmor: true\n"
@@ -65,6 +66,7 @@ static void test_every_key_is_read(void **state)
     assert_string_equal(c.runtimes[0].pod_annotations.items[0], "a/*");
     assert_string_equal(c.runtimes[0].container_annotations.items[0], "b");
     assert_true(c.runtimes[0].cgroup_writable);
+    assert_string_equal(c.runtimes[0].base_runtime_spec, "/base.json");
     assert_true(c.runtimes[0].privileged_without_host_devices);
     assert_string_equal(c.cdi_spec_dirs.items[1], "/d2");
     assert_string_equal(c.unset_seccomp_profile, "runtime/default");

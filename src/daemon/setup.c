@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "oci/base_spec.h"
 #include "oci/blockio.h"
 #include "os/mount.h"
 #include "pod/container.h"
@@ -64,11 +65,25 @@ static int read_boot_id(struct node *n, struct error *err)
     return 0;
 }
 
-static void add_runtimes(struct node *n, const struct config *c)
+static int load_base_specs(struct node *n, const struct config *c, struct error *err)
 {
     n->runtimes = xcalloc(c->n_runtimes, sizeof *n->runtimes);
+    for (size_t i = 0; i < c->n_runtimes; i++, n->n_runtimes++) {
+        const char *path = c->runtimes[i].base_runtime_spec;
+
+        if (!path)
+            continue;
+        n->runtimes[i].base_spec = base_spec_load(path, err);
+        if (!n->runtimes[i].base_spec)
+            return error_wrap(err, "base_runtime_spec of runtime %s", c->runtimes[i].name);
+    }
+    return 0;
+}
+
+static void add_runtimes(struct node *n, const struct config *c)
+{
     for (size_t i = 0; i < c->n_runtimes; i++) {
-        struct node_runtime *r = &n->runtimes[n->n_runtimes++];
+        struct node_runtime *r = &n->runtimes[i];
 
         r->name = xstrdup(c->runtimes[i].name);
         r->path = xstrdup(c->runtimes[i].path);
@@ -87,6 +102,7 @@ static void add_runtimes(struct node *n, const struct config *c)
             .device_ownership_from_security_context = c->device_ownership_from_security_context,
             .cgroup_writable = c->runtimes[i].cgroup_writable,
             .selinux_enabled = c->enable_selinux,
+            .base_spec = r->base_spec,
             .blockio_classes = n->blockio_classes,
             .unset_seccomp_profile = n->unset_seccomp_profile,
         };
@@ -168,8 +184,8 @@ int setup_node(struct node *n, const struct config *c, struct loop *loop, struct
     selinux_levels_init(&n->selinux, (unsigned)c->selinux_category_range);
     n->events = events_new();
     n->jobs = job_table_new();
-    if (load_classes(n, c, err) < 0 || make_folders(n, err) < 0 || lock_state(n, err) < 0 ||
-        read_boot_id(n, err) < 0 || oci_host_detect(&n->host, err) < 0 ||
+    if (load_classes(n, c, err) < 0 || load_base_specs(n, c, err) < 0 || make_folders(n, err) < 0 ||
+        lock_state(n, err) < 0 || read_boot_id(n, err) < 0 || oci_host_detect(&n->host, err) < 0 ||
         open_stores(n, c, err) < 0)
         return -1;
     n->host.has_apparmor &= !c->disable_apparmor;
@@ -218,6 +234,7 @@ static void free_runtime(struct node_runtime *r)
     free(r->root);
     sealed_free(r->copy);
     seccomp_cache_free(r->seccomp);
+    json_object_put(r->base_spec);
     strv_fini(&r->pod_annotations);
     strv_fini(&r->container_annotations);
 }

@@ -60,7 +60,7 @@ static int read_number(struct json_object *value, uint64_t max, uint64_t *out, s
 
 static int read_weight(struct json_object *value, struct json_object *out, struct error *err)
 {
-    uint64_t weight;
+    uint64_t weight = 0;
 
     if (read_number(value, WEIGHT_MAX, &weight, err) < 0)
         return -1;
@@ -74,7 +74,7 @@ static int read_weight(struct json_object *value, struct json_object *out, struc
 static int read_parameter(const char *key, struct json_object *value, struct json_object *out,
                           struct error *err)
 {
-    uint64_t rate;
+    uint64_t rate = 0;
 
     if (strcasecmp(key, "Devices") == 0)
         return read_devices(value, out, err);

@@ -89,7 +89,7 @@ static int walk_folder(const struct walk *w, int fd, int depth, struct error *er
         dir = fdopendir(readable);
     if (!dir)
         return error_errno(err, errno, "read folder");
-    readable = -1; /* it is the folder's now */
+    fd_take(&readable);
     for (struct dirent *entry; (entry = readdir(dir));)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
             walk_entry(w, dirfd(dir), entry->d_name, depth, err) < 0)

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/own.h"
 #include "base/utf8.h"
+#include "oci/base_spec.h"
 #include "oci/build.h"
 
 /* The oldest version of the specification whose readers know all that is written here. */
@@ -98,6 +99,7 @@ static int add_all(struct build *b, struct error *err)
     /* Mounts are last, since missing folders are made for them. */
     if (oci_annotations_add(b, err) < 0 || oci_cdi_add(b, err) < 0 || oci_mounts_add(b, err) < 0)
         return -1;
+    base_spec_apply(b->in->policy.base_spec, b->privileged, b->spec);
     cdi_edits_apply_mounts(&b->cdi, b->spec);
     return check_text(b, err);
 }

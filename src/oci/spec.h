@@ -35,6 +35,7 @@ struct oci_policy {
     bool hugetlb_required; /* hugepage limits without the controller are an error */
     bool cgroup_writable;  /* /sys/fs/cgroup, with cgroups v2 */
     bool selinux_enabled;
+    struct json_object *base_spec;       /* see base_spec.h; or NULL */
     struct json_object *blockio_classes; /* see blockio.h; or NULL */
     const char *unset_seccomp_profile; /* of who asks for none, as the old field has it; or NULL */
 };

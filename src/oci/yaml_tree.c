@@ -87,7 +87,7 @@ static bool read_real(const char *text, struct json_object **out)
 static struct json_object *read_scalar(const yaml_node_t *node)
 {
     const char *text = (const char *)node->data.scalar.value;
-    struct json_object *value;
+    struct json_object *value = NULL;
 
     if (node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
         (read_literal(text, &value) || read_integer(text, &value) || read_real(text, &value)))
@@ -104,7 +104,7 @@ static int read_sequence(struct reading *r, const yaml_node_t *node, int depth,
 {
     for (yaml_node_item_t *item = node->data.sequence.items.start;
          item < node->data.sequence.items.top; item++) {
-        struct json_object *value;
+        struct json_object *value = NULL;
 
         if (read_node(r, *item, depth, &value) < 0)
             return -1;
@@ -119,7 +119,7 @@ static int read_mapping(struct reading *r, const yaml_node_t *node, int depth,
     for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
          pair < node->data.mapping.pairs.top; pair++) {
         const yaml_node_t *key = yaml_document_get_node(r->document, pair->key);
-        struct json_object *value;
+        struct json_object *value = NULL;
         const char *name;
 
         if (key->type != YAML_SCALAR_NODE)
@@ -164,7 +164,7 @@ static int read_node(struct reading *r, int id, int depth, struct json_object **
 static struct json_object *read_document(yaml_document_t *document, struct error *err)
 {
     struct reading r = {.document = document, .err = err};
-    struct json_object *tree;
+    struct json_object *tree = NULL;
 
     if (!yaml_document_get_root_node(document))
         return json_object_new_object();

@@ -44,6 +44,7 @@ struct node_runtime {
     struct strv pod_annotations;   /* globs: what is passed on to it */
     struct strv container_annotations;
     struct oci_policy policy;
+    struct json_object *base_spec; /* or NULL */
     struct oci_features features; /* under the node's lock: it is asked while pods are served */
 };
 
