@@ -15,6 +15,7 @@
 #include "base/dir.h"
 #include "base/fd.h"
 #include "base/own.h"
+#include "image/overlay.h"
 #include "os/idmapped.h"
 
 enum {
@@ -22,51 +23,12 @@ enum {
     COPY_CHUNK = 1 << 20,
     XATTR_NAMES_MAX = 64 * 1024,
     XATTR_VALUE_MAX = 64 * 1024,
-    FSCONFIG_TEXT_MAX = 255, /* the kernel takes 256 bytes with the NUL */
 };
-
-static int set_text(int fs, const char *key, const char *value)
-{
-    return fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0);
-}
-
-/* Highest first, as overlayfs wants them. */
-static int set_layers(int fs, const struct strv *layers)
-{
-    AUTO_FINI(strv) reversed = {0};
-    AUTO_FREE char *joined = NULL;
-
-    for (size_t i = layers->len; i-- > 0;)
-        strv_add(&reversed, layers->items[i]);
-    joined = strv_join(&reversed, ":");
-    if (strlen(joined) <= FSCONFIG_TEXT_MAX)
-        return set_text(fs, "lowerdir", joined);
-    for (size_t i = 0; i < reversed.len; i++)
-        if (set_text(fs, "lowerdir+", reversed.items[i]) < 0)
-            return -1;
-    return 0;
-}
-
-static int open_overlay(const struct strv *layers, int *out_fd, struct error *err)
-{
-    AUTO_CLOSE int fs = fsopen("overlay", FSOPEN_CLOEXEC);
-    int fd;
-
-    if (fs < 0)
-        return error_errno(err, errno, "open an overlay");
-    if (set_layers(fs, layers) < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-        return error_errno(err, errno, "make an overlay of %zu layers", layers->len);
-    fd = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_RDONLY);
-    if (fd < 0)
-        return error_errno(err, errno, "mount an overlay of %zu layers", layers->len);
-    *out_fd = fd;
-    return 0;
-}
 
 int rootfs_open(const struct strv *layers, int *out_fd, struct error *err)
 {
     if (layers->len > 1)
-        return open_overlay(layers, out_fd, err);
+        return overlay_open(layers, out_fd, err);
     /* One layer is what the container sees. Its whiteouts, which would hide nothing, stay. */
     *out_fd = open(layers->items[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (*out_fd < 0)
@@ -75,8 +37,8 @@ int rootfs_open(const struct strv *layers, int *out_fd, struct error *err)
 }
 
 /* The overlay holds on to the layers, so the mount that maps their ids is needed for a moment. */
-static int open_mapped_overlay(const struct strv *layers, const char *userns, const char *target,
-                               int *out_fd, struct error *err)
+static int mount_mapped_overlay(const struct strv *layers, const char *userns, const char *target,
+                                struct error *err)
 {
     AUTO_FREE char *at = xasprintf("%s.mapped", target);
     AUTO_FINI(strv) mapped = {0};
@@ -87,7 +49,7 @@ static int open_mapped_overlay(const struct strv *layers, const char *userns, co
         return error_errno(err, errno, "create folder %s", at);
     outcome = idmapped_attach_layers(&mapped, userns, at, err);
     if (outcome == 0)
-        outcome = open_overlay(&mapped, out_fd, err);
+        outcome = overlay_mount(&mapped, target, err);
     umount2(at, MNT_DETACH | UMOUNT_NOFOLLOW);
     rmdir(at);
     return outcome;
@@ -105,27 +67,25 @@ static int open_bind(const char *folder, int *out_fd, struct error *err)
     return 0;
 }
 
-static int open_view(const struct strv *layers, const char *userns, const char *target, int *out_fd,
-                     struct error *err)
+static int mount_one(const char *layer, const char *userns, const char *target, struct error *err)
 {
-    const char *only = layers->items[0];
+    AUTO_CLOSE int fd = -1;
 
-    if (userns)
-        return layers->len > 1 ? open_mapped_overlay(layers, userns, target, out_fd, err)
-                               : idmapped_open(only, userns, IDMAPPED_READ_ONLY, out_fd, err);
-    return layers->len > 1 ? open_overlay(layers, out_fd, err) : open_bind(only, out_fd, err);
+    if ((userns ? idmapped_open(layer, userns, IDMAPPED_READ_ONLY, &fd, err)
+                : open_bind(layer, &fd, err)) < 0)
+        return -1;
+    if (move_mount(fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return error_errno(err, errno, "mount at %s", target);
+    return 0;
 }
 
 int rootfs_mount(const struct strv *layers, const char *userns, const char *target,
                  struct error *err)
 {
-    AUTO_CLOSE int fd = -1;
-
-    if (open_view(layers, userns, target, &fd, err) < 0)
-        return -1;
-    if (move_mount(fd, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
-        return error_errno(err, errno, "mount at %s", target);
-    return 0;
+    if (layers->len == 1)
+        return mount_one(layers->items[0], userns, target, err);
+    return userns ? mount_mapped_overlay(layers, userns, target, err)
+                  : overlay_mount(layers, target, err);
 }
 
 void rootfs_options(const struct strv *layers, const char *container_dir, struct strv *out)

@@ -9,8 +9,7 @@
  * Layers are paths of folders, lowest first; there is at least one. Any thread. */
 
 /* Opens a read-only view of the layers as the container will see them, without a mount that
- * anybody else sees; it goes with the descriptor. ERROR_UNIMPLEMENTED when the kernel lacks the
- * mount API for it. */
+ * anybody else sees; it goes with the descriptor. */
 MUST_CHECK int rootfs_open(const struct strv *layers, int *out_fd, struct error *err);
 
 /* Mounts that view at target, an empty folder; as a user namespace sees it if userns, the path of
