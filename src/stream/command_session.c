@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -199,6 +200,15 @@ static void finish(struct session *s, int exit_code, const struct error *failure
     mux_close(s->mux, s->stop_fd, NULL);
 }
 
+/* Whatever it was that failed then, this is why. */
+static void explain(const struct session *s, struct error *err)
+{
+    struct pollfd polled = {.fd = s->stop_fd, .events = POLLIN};
+
+    if (poll(&polled, 1, 0) > 0)
+        error_set(err, ERROR_UNAVAILABLE, "berthd is stopping");
+}
+
 static void serve(struct session *s, const char *protocol,
                   int (*run)(struct session *s, int *out_exit_code, struct error *err))
 {
@@ -212,6 +222,7 @@ static void serve(struct session *s, const char *protocol,
         log_info("%s: %s", stream_request_path(s->request->kind), err.text);
         mux_close(s->mux, s->stop_fd, &err);
     } else if (run(s, &exit_code, &err) < 0) {
+        explain(s, &err);
         log_info("%s in container %s: %s", stream_request_path(s->request->kind), s->request->id,
                  err.text);
         finish(s, 0, &err);
