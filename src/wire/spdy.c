@@ -4,9 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "wire/spdy_headers.h"
-#include "wire/spdy_output.h"
-#include "wire/spdy_streams.h"
+#include "wire/spdy_session.h"
 
 /* A frame is a head of eight bytes and a payload. Of the payload of a control frame the first bytes
  * are fixed by its type and are collected; a block of headers behind them goes to the inflater as
@@ -14,34 +12,9 @@
 enum frame_state { IN_HEAD, IN_FIXED, IN_BLOCK, IN_SETTINGS, IN_DATA, IN_SKIP };
 
 enum {
-    FIXED_MAX = 10,
     ID_MASK = 0x7fffffff,
-    ROOM_MIN = 4 * 1024, /* smaller pieces are not worth a frame */
     SETTING_SIZE = 8,
     SETTING_INITIAL_WINDOW = 7,
-};
-
-struct spdy {
-    enum frame_state state;
-    uint8_t collected[FIXED_MAX];
-    size_t n_collected;
-    size_t fixed; /* how many bytes of the payload are to be collected */
-    size_t left;  /* of the payload */
-    uint16_t type;
-    uint8_t flags;
-    uint32_t stream; /* of the frame; 0 when nobody wants its data */
-
-    struct spdy_headers *headers;
-    struct spdy_streams streams;
-    uint32_t last_stream; /* the highest that the client has opened */
-    size_t n_refused;
-    struct spdy_window window; /* of the session */
-    int64_t initial_window;    /* of streams to come */
-    bool has_windows;          /* the client knows that there are any */
-    bool end_is_due;           /* of the frame that has just ended */
-    bool goaway_sent;
-    bool failed;
-    struct spdy_output out;
 };
 
 struct spdy *spdy_new(void)
@@ -68,150 +41,6 @@ void spdy_free(struct spdy *s)
 static uint32_t get_u32(const uint8_t *at)
 {
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
-/* Sending. */
-
-/* The client throws away what comes before the reply. */
-static void accept_stream(struct spdy *s, struct spdy_stream *stream)
-{
-    if (!stream->accepted)
-        spdy_output_reply(&s->out, stream->id);
-    stream->accepted = true;
-}
-
-void spdy_accept(struct spdy *s, uint32_t stream)
-{
-    struct spdy_stream *of = spdy_streams_find(&s->streams, stream);
-
-    if (of)
-        accept_stream(s, of);
-}
-
-void spdy_finish(struct spdy *s, uint32_t stream)
-{
-    struct spdy_stream *of = spdy_streams_find(&s->streams, stream);
-
-    if (!of || of->finished)
-        return;
-    accept_stream(s, of);
-    spdy_output_data(&s->out, stream, SPDY_FLAG_FIN, NULL, 0);
-    of->finished = true;
-    if (of->ended)
-        spdy_streams_remove(&s->streams, of);
-}
-
-void spdy_reset(struct spdy *s, uint32_t stream, enum spdy_status status)
-{
-    struct spdy_stream *of = spdy_streams_find(&s->streams, stream);
-
-    if (!of)
-        return;
-    spdy_output_pair(&s->out, SPDY_FRAME_RST_STREAM, stream, status);
-    spdy_streams_remove(&s->streams, of);
-}
-
-void spdy_set_user(struct spdy *s, uint32_t stream, void *user)
-{
-    struct spdy_stream *of = spdy_streams_find(&s->streams, stream);
-
-    if (of)
-        of->user = user;
-}
-
-bool spdy_has(const struct spdy *s, uint32_t stream)
-{
-    return spdy_streams_find(&s->streams, stream) != NULL;
-}
-
-size_t spdy_streams(const struct spdy *s)
-{
-    return s->streams.len;
-}
-
-size_t spdy_refused(const struct spdy *s)
-{
-    return s->n_refused;
-}
-
-/* What the client's windows leave of len. */
-static size_t within_windows(const struct spdy *s, const struct spdy_stream *of, size_t len)
-{
-    int64_t room = of->window.room < s->window.room ? of->window.room : s->window.room;
-
-    if (!s->has_windows || room >= (int64_t)len)
-        return len;
-    return room > 0 ? (size_t)room : 0;
-}
-
-size_t spdy_room(const struct spdy *s, uint32_t stream)
-{
-    const struct spdy_stream *of = spdy_streams_find(&s->streams, stream);
-    size_t used = s->out.bytes.len + SPDY_HEAD_SIZE, room = SPDY_DATA_MAX;
-
-    if (!of || of->finished)
-        return room;
-    if (used + ROOM_MIN > SPDY_OUT_MAX)
-        return 0;
-    if (SPDY_OUT_MAX - used < room)
-        room = SPDY_OUT_MAX - used;
-    return within_windows(s, of, room);
-}
-
-size_t spdy_send(struct spdy *s, uint32_t stream, const void *data, size_t len)
-{
-    struct spdy_stream *of = spdy_streams_find(&s->streams, stream);
-    size_t sent = 0, room;
-
-    if (!of || of->finished)
-        return len;
-    accept_stream(s, of);
-    for (; sent < len && (room = spdy_room(s, stream)) > 0;) {
-        size_t n = len - sent < room ? len - sent : room;
-
-        spdy_output_data(&s->out, stream, 0, (const uint8_t *)data + sent, n);
-        of->window.room -= (int64_t)n;
-        s->window.room -= (int64_t)n;
-        sent += n;
-    }
-    return sent;
-}
-
-/* Tells the client, when it is worth it; stream 0 is the session. */
-static void take_from(struct spdy *s, struct spdy_window *w, uint32_t stream, size_t len)
-{
-    uint32_t due = spdy_window_take(w, len);
-
-    if (due && !s->goaway_sent)
-        spdy_output_pair(&s->out, SPDY_FRAME_WINDOW_UPDATE, stream, due);
-}
-
-void spdy_taken(struct spdy *s, uint32_t stream, size_t len)
-{
-    struct spdy_stream *of = spdy_streams_find(&s->streams, stream);
-
-    if (of && !of->ended)
-        take_from(s, &of->window, stream, len);
-}
-
-void spdy_goaway(struct spdy *s)
-{
-    if (!s->goaway_sent)
-        spdy_output_pair(&s->out, SPDY_FRAME_GOAWAY, s->last_stream, 0);
-    s->goaway_sent = true;
-}
-
-size_t spdy_transmit(const struct spdy *s, const uint8_t **out)
-{
-    *out = (const uint8_t *)s->out.bytes.data;
-    return s->out.bytes.len;
-}
-
-void spdy_transmitted(struct spdy *s, size_t len)
-{
-    buf_consume(&s->out.bytes, len);
-    if (s->out.bytes.len == 0)
-        buf_fini(&s->out.bytes);
 }
 
 /* Receiving. */
@@ -445,7 +274,7 @@ static int handle_data(struct spdy *s, struct input *in, struct spdy_event *out)
 
     if (s->left == 0)
         enter(s, IN_HEAD);
-    take_from(s, &s->window, 0, n);
+    spdy_session_taken(s, &s->window, 0, n);
     if (!of || n == 0)
         return 0;
     *out = event_of(SPDY_DATA, of);
