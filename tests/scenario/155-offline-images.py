@@ -38,7 +38,7 @@ def test_what_is_in_the_folder_is_on_the_node(berth):
     folder = fill(berth, NAME)
     (folder / "broken.tar.gz").write_bytes(b"\x1f\x8b nothing")
     berth.restart()
-    wait_for(lambda: status(berth, NAME), what="the import")
+    wait_for(lambda: (i := status(berth, NAME)) and i.pinned, what="the import")
     image = status(berth, NAME)
     assert image.pinned and NAME in image.repo_tags
     assert berth.images.PullImage(image={"image": NAME}).image_ref == image.id
@@ -62,7 +62,7 @@ def test_the_folder_may_change_while_berthd_runs(berth):
     folder = fill(berth, NAME, "registry.invalid/team/more:1")
     os.rename(folder / "more-1.tar", berth.dir / "more-1.tar")
     berth.restart()
-    wait_for(lambda: status(berth, NAME), what="the import")
+    wait_for(lambda: (i := status(berth, NAME)) and i.pinned, what="the import")
     assert status(berth, "registry.invalid/team/more:1") is None
     shutil.copy(berth.dir / "more-1.tar", folder)
     assert berth.images.PullImage(image={"image": "registry.invalid/team/more:1"}).image_ref
