@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
+import subprocess
 import threading
 import time
 
@@ -87,3 +89,20 @@ def test_in_the_middle_of_a_start(berth):
 
 def test_in_the_middle_of_a_start_and_berthd_too(berth):
     kill_in_the_middle_of_a_start(berth, with_daemon=True)
+
+
+def test_its_pid_is_somebody_elses_by_now(berth):
+    """A pid alone is nobody: whoever has it now is not taken for the shim, and left alone."""
+    pod = berth.run_pod()
+    container = berth.run(pod, "sleep", "1000")
+    shim = shim_of(berth, pod)
+    with subprocess.Popen(["sleep", "1000"]) as other:
+        berth.kill_daemon()
+        os.kill(shim, signal.SIGKILL)
+        with sqlite3.connect(berth.dir / "root" / "berth.db") as database:
+            database.execute("UPDATE pods SET shim_pid = ?", (other.pid,))
+        berth.start_daemon()
+        check_ended(berth, pod, container)
+        berth.remove_pod(pod)
+        assert other.poll() is None
+        other.kill()
