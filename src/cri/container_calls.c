@@ -63,7 +63,7 @@ int container_calls_remove(struct rpc_call *call, void *data, const ProtobufCMes
 
     if (!c)
         return pass_over_missing(err);
-    return outcome_of(container_remove(c, err), err);
+    return outcome_of(container_remove(c, rpc_call_deadline(call), err), err);
 }
 
 int container_calls_status(struct rpc_call *call, void *data, const ProtobufCMessage *request,

@@ -232,13 +232,15 @@ static struct container_status copy_status(struct container *c)
     return copy;
 }
 
-static int change_and_store(struct container *c, container_change *change, const void *data,
-                            struct error *err)
+static int change_status(struct container *c, container_change *change, const void *data,
+                         bool in_any_case, struct error *err)
 {
     struct container_status next = copy_status(c), old;
+    int outcome;
 
     change(&next, data);
-    if (container_record_update(c, &next, err) < 0) {
+    outcome = container_record_update(c, &next, err);
+    if (outcome < 0 && !in_any_case) {
         container_status_fini(&next);
         return -1;
     }
@@ -247,7 +249,7 @@ static int change_and_store(struct container *c, container_change *change, const
     c->status = next;
     pthread_mutex_unlock(&c->sandbox->node->lock);
     container_status_fini(&old);
-    return 0;
+    return outcome;
 }
 
 int container_change_status(struct container *c, container_change *change, const void *data,
@@ -256,7 +258,18 @@ int container_change_status(struct container *c, container_change *change, const
     int outcome;
 
     pthread_mutex_lock(&c->changing);
-    outcome = change_and_store(c, change, data, err);
+    outcome = change_status(c, change, data, false, err);
+    pthread_mutex_unlock(&c->changing);
+    return outcome;
+}
+
+int container_tell_status(struct container *c, container_change *change, const void *data,
+                          struct error *err)
+{
+    int outcome;
+
+    pthread_mutex_lock(&c->changing);
+    outcome = change_status(c, change, data, true, err);
     pthread_mutex_unlock(&c->changing);
     return outcome;
 }

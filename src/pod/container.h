@@ -113,6 +113,11 @@ typedef void container_change(struct container_status *status, const void *data)
 MUST_CHECK int container_change_status(struct container *c, container_change *change,
                                        const void *data, struct error *err);
 
+/* The same for what is known from elsewhere after a restart too: it is published even when it could
+ * not be stored, which is the failure. */
+MUST_CHECK int container_tell_status(struct container *c, container_change *change,
+                                     const void *data, struct error *err);
+
 /* Makes stopped_fd, before the container runs. */
 MUST_CHECK int container_open_latch(struct container *c, struct error *err);
 
@@ -126,7 +131,8 @@ MUST_CHECK int container_create(struct node *n, const Runtime__V1__CreateContain
 MUST_CHECK int container_start(struct container *c, struct error *err);
 MUST_CHECK int container_stop(struct container *c, int64_t timeout_s, const struct deadline *client,
                               struct error *err);
-MUST_CHECK int container_remove(struct container *c, struct error *err);
+MUST_CHECK int container_remove(struct container *c, const struct deadline *client,
+                                struct error *err);
 MUST_CHECK int container_update(struct container *c,
                                 const Runtime__V1__LinuxContainerResources *next,
                                 struct error *err);

@@ -58,9 +58,9 @@ static int remove_claimed(struct container *c, struct error *err)
     return 0;
 }
 
-int container_remove(struct container *c, struct error *err)
+int container_remove(struct container *c, const struct deadline *client, struct error *err)
 {
-    struct deadline by = deadline_in_ms(STOP_MS);
+    struct deadline by = deadline_sooner(client, STOP_MS);
 
     if (container_stop(c, 0, &by, err) < 0 || container_claim(c, CONTAINER_REMOVING, err) < 0)
         return -1;

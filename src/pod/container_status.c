@@ -107,12 +107,14 @@ Runtime__V1__Container *container_status_item(struct container *c, struct arena 
     m->image = c->config->image;
     m->image_ref = c->image_id;
     m->image_id = c->image_id;
-    m->created_at = c->status.created_ns; /* never changes */
     m->n_labels = c->config->n_labels;
     m->labels = (Runtime__V1__Container__LabelsEntry **)c->config->labels;
     m->n_annotations = c->config->n_annotations;
     m->annotations = (Runtime__V1__Container__AnnotationsEntry **)c->config->annotations;
-    m->state = (Runtime__V1__ContainerState)container_state(c);
+    pthread_mutex_lock(&c->sandbox->node->lock);
+    m->created_at = c->status.created_ns;
+    m->state = (Runtime__V1__ContainerState)container_state_locked(c);
+    pthread_mutex_unlock(&c->sandbox->node->lock);
     return m;
 }
 

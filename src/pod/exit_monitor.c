@@ -35,10 +35,17 @@ void exit_monitor_release(struct container *c)
 
 /* --- containers --- */
 
+struct ending {
+    const struct exit_record *record;
+    bool *was_running; /* set when this is the first to tell of it */
+};
+
 static void set_exited(struct container_status *status, const void *data)
 {
-    const struct exit_record *record = data;
+    const struct ending *ending = data;
+    const struct exit_record *record = ending->record;
 
+    *ending->was_running = !status->finished_ns;
     if (status->finished_ns)
         return;
     /* berthd may not have lived to note the start, or have noted it late. */
@@ -53,22 +60,22 @@ static void set_exited(struct container_status *status, const void *data)
         container_set_text(&status->reason, record->status ? "Error" : "Completed");
 }
 
+/* What the database has no room for is known from the exit record, which then stays. */
 static void publish(struct container *c, const struct exit_record *record)
 {
     struct node *n = c->sandbox->node;
     bool was_running;
+    struct ending ending = {record, &was_running};
     struct error err;
 
-    pthread_mutex_lock(&n->lock);
-    was_running = !c->status.finished_ns;
-    c->unknown = false;
-    pthread_mutex_unlock(&n->lock);
-    if (container_change_status(c, set_exited, record, &err) < 0) {
+    if (container_tell_status(c, set_exited, &ending, &err) == 0)
+        unlinkat(n->exits_fd, c->id, 0);
+    else
         log_error("container %s has ended with %d, which could not be recorded: %s", c->id,
                   record->status, err.text);
-        return;
-    }
-    unlinkat(n->exits_fd, c->id, 0);
+    pthread_mutex_lock(&n->lock);
+    c->unknown = false;
+    pthread_mutex_unlock(&n->lock);
     exit_monitor_release(c);
     if (was_running)
         notify_container(c, RUNTIME__V1__CONTAINER_EVENT_TYPE__CONTAINER_STOPPED_EVENT);

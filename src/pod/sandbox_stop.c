@@ -127,12 +127,13 @@ int sandbox_stop(struct sandbox *s, const struct deadline *client, struct error 
 
 static int remove_containers(struct sandbox *s, struct error *err)
 {
+    struct deadline forever = DEADLINE_NONE;
     size_t n;
     struct container **list = container_list(s->node, s, &n);
     int outcome = 0;
 
     for (size_t i = 0; i < n && outcome == 0; i++)
-        outcome = container_remove(list[i], err);
+        outcome = container_remove(list[i], &forever, err);
     containers_free(list, n);
     return outcome;
 }

@@ -200,6 +200,10 @@ class Berth:
         wait_for(lambda: self.state(container) == "CONTAINER_EXITED", timeout, f"the exit of {container[:12]}")
         return self.status(container)
 
+    def pid(self, container):
+        answer = self.runtime.ContainerStatus(container_id=container, verbose=True)
+        return json.loads(answer.info["info"])["pid"]
+
     def shim_pid(self, pod):
         answer = self.runtime.PodSandboxStatus(pod_sandbox_id=pod, verbose=True)
         return json.loads(answer.info["info"])["pid"]
