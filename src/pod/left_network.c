@@ -58,16 +58,25 @@ static void retry(struct sandbox *s)
         log_warn("what is left of the network of pod %s stays: %s", s->id, err.text);
 }
 
-void left_network_retry(struct node *n)
+static int retry_all(void *data, struct error *err)
 {
-    struct loading l = {.node = n};
-    struct error err;
+    struct loading l = {.node = data};
 
-    if (database_query(n->database, &(struct database_step){.sql = select_left}, load_one, &l,
-                       &err) < 0)
-        log_error("networks that are left: %s", err.text);
+    if (database_query(l.node->database, &(struct database_step){.sql = select_left}, load_one, &l,
+                       err) < 0)
+        return error_wrap(err, "load what is left of networks");
     for (size_t i = 0; i < l.n; i++) {
         retry(l.pods[i]);
         sandbox_free(l.pods[i]);
     }
+    return 0;
+}
+
+void left_network_retry(struct node *n)
+{
+    struct deadline forever = DEADLINE_NONE;
+    struct error err;
+
+    if (job_share(n->jobs, "what is left of networks", &forever, retry_all, n, &err) < 0)
+        log_error("%s", err.text);
 }

@@ -45,7 +45,7 @@ struct node_runtime {
     struct strv container_annotations;
     struct oci_policy policy;
     struct json_object *base_spec; /* or NULL */
-    struct oci_features features; /* under the node's lock: it is asked while pods are served */
+    struct oci_features features;  /* under the node's lock: it is asked while pods are served */
 };
 
 struct stream_server;

@@ -247,7 +247,7 @@ void recovery_finish(struct node *n)
     for (size_t i = 0; i < n->leftovers.len; i++)
         remove_leftover(n->leftovers.items[i]);
     strv_fini(&n->leftovers);
-    left_network_retry(n);
     image_store_collect(n->images);
     node_ask_features(n);
+    left_network_retry(n);
 }
