@@ -62,22 +62,27 @@ static bool open_file(struct checkpoint *c)
     return false;
 }
 
-/* Returns how many pages are in the log and were not moved. */
+/* Returns how long the log is, or 0 when all of it was moved. SQLITE_BUSY is a look at the log at
+ * the moment of a commit, and no failure. */
 static int move(struct checkpoint *c)
 {
-    int pages = 0, moved = 0, code;
+    int left = c->due_pages;
 
     for (int i = 0; i < ROUNDS; i++) {
-        code =
+        int pages = 0, moved = 0;
+        int code =
             sqlite3_wal_checkpoint_v2(c->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
-        if (code != SQLITE_OK) {
-            log_error("database: checkpoint: %s", sqlite3_errmsg(c->handle));
-            return pages;
-        }
-        if (moved == pages)
+
+        if (code == SQLITE_OK && moved == pages)
             return 0;
+        if (code == SQLITE_OK)
+            left = pages;
+        else if (code != SQLITE_BUSY) {
+            log_error("database: checkpoint: %s", sqlite3_errmsg(c->handle));
+            break;
+        }
     }
-    return pages;
+    return left;
 }
 
 static void make(struct checkpoint *c)
