@@ -2,6 +2,7 @@
 """GetContainerEvents: what waits for the first subscriber, several at once, and one that does not read."""
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from berth import wait_for
 
@@ -43,6 +44,25 @@ def test_everybody_hears_everything_once(berth):
     assert len(words[0]) == 3 * 8 and words[0] == words[1] == words[2], words
     stopped = [e for e in heard[0] if e.container_event_type == STOPPED and e.container_id in pods]
     assert len(stopped) == 3 and all(e.pod_sandbox_status.state == 1 for e in stopped)
+
+
+def test_short_containers_start_and_stop_once_each(berth):
+    """Their end is seen while their start is being told, from more than one side at once."""
+    pod = berth.run_pod(host_network=True)
+    seen, count = [], 16
+    thread = threading.Thread(target=collect, args=(berth, seen, lambda: (DELETED, pod)))
+    thread.start()
+    with ThreadPoolExecutor(8) as pool:
+        containers = list(pool.map(lambda i: berth.run(pod, "true", name=f"c{i}"), range(count)))
+    for container in containers:
+        berth.wait_exited(container)
+        berth.stop(container, 5)
+    berth.runtime.StopPodSandbox(pod_sandbox_id=pod)
+    berth.runtime.RemovePodSandbox(pod_sandbox_id=pod)
+    thread.join(30)
+    for container in containers:
+        kinds = sorted(e.container_event_type for e in seen if e.container_id == container)
+        assert kinds == [CREATED, STARTED, STOPPED, DELETED], kinds
 
 
 def test_who_does_not_read_holds_up_nobody(berth):
