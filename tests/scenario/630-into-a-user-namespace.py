@@ -60,3 +60,14 @@ def test_stats_limits_and_the_log(berth):
         berth.runtime.UpdateContainerResources(container_id=container, linux={"memory_limit_in_bytes": 64 << 20})
         assert berth.status(container).resources.linux.memory_limit_in_bytes == 64 << 20
         berth.runtime.ReopenContainerLog(container_id=container)
+
+
+def test_a_debugger_beside_its_target(berth):
+    for handler in HANDLERS:
+        pod = Pod(berth, handler)
+        target = pod.start("echo up; sleep 1000")
+        pod.wait_output(target, "up")
+        options = {**pod.linux["security_context"]["namespace_options"], "pid": "TARGET", "target_id": target}
+        words = pod.output("cat /proc/1/comm; stat -c %u /proc/1/root/bin/busybox; kill 1 && echo sent",
+                           security={"namespace_options": options})
+        assert words.split() == ["sh", "0", "sent"] or words.split() == ["sleep", "0", "sent"], words
