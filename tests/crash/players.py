@@ -27,14 +27,20 @@ def play(world, random, number, life):
 
 def pod_config(client, random, name):
     config = client.berth.pod_config(name, host_network=random.random() < 0.4)
+    namespaces = config["linux"]["security_context"]["namespace_options"]
     if random.random() < 0.3:
-        config["linux"]["security_context"]["namespace_options"]["pid"] = "POD"
+        namespaces["pid"] = "POD"
+    if random.random() < 0.3:
+        ids = [{"container_id": 0, "host_id": random.randrange(1, 1000) * 65536, "length": 65536}]
+        namespaces["userns_options"] = {"mode": "POD", "uids": ids, "gids": ids}
     return config
 
 
-def own_pids(config):
-    return {"linux": {"security_context": {"namespace_options": dict(
-        pid=config["linux"]["security_context"]["namespace_options"]["pid"])}}}
+def own_namespaces(config):
+    """What a container says of them too."""
+    options = config["linux"]["security_context"]["namespace_options"]
+    return {"linux": {"security_context": {"namespace_options": {
+        key: value for key, value in options.items() if key != "network"}}}}
 
 
 def log_path(client, config, container):
@@ -62,7 +68,7 @@ def churn(client, random, name):
 
 def create(client, where, name, script):
     pod, config = where
-    return client.create(pod, config, container_config(name, script, **own_pids(config)))
+    return client.create(pod, config, container_config(name, script, **own_namespaces(config)))
 
 
 def ends_by_itself(client, random, where, name):
