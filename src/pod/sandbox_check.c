@@ -50,3 +50,47 @@ int sandbox_check(const Runtime__V1__PodSandboxConfig *config, struct error *err
                          config->hostname, HOSTNAME_MAX);
     return config->linux ? check_linux(config->linux, err) : 0;
 }
+
+/* --- pods that nobody trusts --- */
+
+static const char UNTRUSTED_KEY[] = "io.kubernetes.cri.untrusted-workload";
+static const char UNTRUSTED[] = "untrusted";
+
+static bool is_untrusted(const Runtime__V1__PodSandboxConfig *config)
+{
+    for (size_t i = 0; i < config->n_annotations; i++)
+        if (strcmp(config->annotations[i]->key, UNTRUSTED_KEY) == 0)
+            return strcmp(config->annotations[i]->value, "true") == 0;
+    return false;
+}
+
+static bool shares_with_node(const Runtime__V1__PodSandboxConfig *config)
+{
+    const Runtime__V1__LinuxPodSandboxConfig *linux = config->linux;
+    const Runtime__V1__NamespaceOption *o =
+        linux && linux->security_context ? linux->security_context->namespace_options : NULL;
+
+    return o && (o->network == RUNTIME__V1__NAMESPACE_MODE__NODE ||
+                 o->pid == RUNTIME__V1__NAMESPACE_MODE__NODE ||
+                 o->ipc == RUNTIME__V1__NAMESPACE_MODE__NODE);
+}
+
+const char *sandbox_check_handler(const Runtime__V1__RunPodSandboxRequest *request,
+                                  struct error *err)
+{
+    const char *named = request->runtime_handler;
+
+    if (!is_untrusted(request->config))
+        return named;
+    if (*named && strcmp(named, UNTRUSTED) != 0) {
+        error_set(err, ERROR_UNKNOWN, "annotation %s: it excludes runtime handler \"%s\"",
+                  UNTRUSTED_KEY, named);
+        return NULL;
+    }
+    if (shares_with_node(request->config)) {
+        error_set(err, ERROR_UNKNOWN, "annotation %s: such a pod has no namespaces of the node",
+                  UNTRUSTED_KEY);
+        return NULL;
+    }
+    return UNTRUSTED;
+}

@@ -129,7 +129,8 @@ static void undo(struct sandbox *s)
 static struct sandbox *prepare(struct node *n, const Runtime__V1__RunPodSandboxRequest *request,
                                const char *name, struct stage *t, struct error *err)
 {
-    const struct node_runtime *runtime = node_runtime_for(n, request->runtime_handler, err);
+    const char *handler = sandbox_check_handler(request, err);
+    const struct node_runtime *runtime = handler ? node_runtime_for(n, handler, err) : NULL;
     char id[ID_SIZE];
     struct sandbox *s;
 

@@ -28,7 +28,7 @@ CONTAINERS = [
     ("seccomp.localhost_ref is empty", security(seccomp=LOCAL)),
     ("seccomp.profile_type: 9 is not known", security(seccomp={"profile_type": 9})),
     ('seccomp profile "mine" is not known', security(seccomp_profile_path="mine")),
-    ("profile mine was asked for", security(apparmor={**LOCAL, "localhost_ref": "mine"})),
+    ("mine", security(apparmor={**LOCAL, "localhost_ref": "mine"})),
     ('"NO_SUCH" is no capability', security(capabilities={"add_capabilities": ["NO_SUCH"]})),
     ('selinux_options.level: "s0:c99999" is no level', security(selinux_options={"level": "s0:c99999"})),
     ('selinux_options.type: "a b" is no name', security(selinux_options={"type": "a b"})),
@@ -89,6 +89,11 @@ PODS = [
     ("namespace_options.network: 7 is not known", sandbox(namespace_options={"network": 7})),
     ("namespace_options.ipc: TARGET", sandbox(namespace_options={"ipc": "TARGET"})),
     ('cgroup_parent: "/a/../b" contains ".."', {"linux": {"cgroup_parent": "/a/../b"}}),
+    ('no runtime handler "untrusted"', {"annotations": {"io.kubernetes.cri.untrusted-workload": "true"}}),
+    ("such a pod has no namespaces of the node",
+     {"annotations": {"io.kubernetes.cri.untrusted-workload": "true"}, "linux": {"security_context": HOST}}),
+    ("it excludes runtime handler",
+     {"annotations": {"io.kubernetes.cri.untrusted-workload": "true"}, "handler": "crun"}),
     ('hostname: "hhh', {"hostname": "h" * 65}),
 ]
 

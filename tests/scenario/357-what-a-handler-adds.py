@@ -83,3 +83,14 @@ def test_a_base_specification_that_is_wrong_keeps_berthd_from_starting(berth):
                           check=False)
     assert done.returncode != 0 and "base_runtime_spec of runtime crun" in done.stderr, done.stderr
     assert "linux is no object" in done.stderr, done.stderr
+
+
+def test_pods_that_nobody_trusts_have_a_handler_of_their_own(berth):
+    berth.config["runtimes"]["untrusted"] = {"path": berth.config["runtimes"]["runc"]["path"],
+                                             "container_annotations": ["mark"]}
+    berth.start_daemon()
+    for value, wanted in (("true", True), ("false", False)):
+        pod = berth.run_pod(annotations={"io.kubernetes.cri.untrusted-workload": value})
+        container = berth.run(pod, "sleep", "100", annotations={"mark": "yes"})
+        assert ("mark" in spec_of(berth, container)["annotations"]) == wanted
+        assert (berth.dir / "run" / "runtimes" / "untrusted" / container).exists() == wanted
