@@ -16,16 +16,7 @@ static void test_every_key_is_read(void **state)
     static const char text[] =
         "root: /r\nstate: /s\nlog_level: debug\ndefault_runtime: fast\n"
         "max_container_log_line_size: 100\ncgroup_driver: systemd\n"
-        "runtimes:\n  fast: {path: /bin/fast, pod_annotations: [a/*],\n"
-        "    container_annotations: b, cgroup_writable: true,\n"
-        "    base_runtime_spec: /base.json,\n"
-        "    privileged_without_host_devices: true}\n"
-        "cdi_spec_dirs: /d1:/d2\nunset_seccomp_profile: runtime/default\n"
-        "blockio_config_file: /b\ndisable_apparmor: true\n"
-        "enable_selinux: true\nselinux_category_range: 512\n"
-        "device_ownership_from_security_context: true\n"
-        "enable_unprivileged_ports: false\n"
-        "enable_unprivileged_icmp: false\n"
+        "runtimes:\n  fast: {path: /bin/fast}\n"
         "cni:\n  conf_dir: /c\n  bin_dirs: [/a, /b]\n  max_conf_num: 2\n"
         "registry:\n  config_path: /x:/y\n  auth_file: /auth\n"
         "  http_proxy: http://a:1\n  https_proxy: http://b:2\n"
@@ -63,6 +54,29 @@ static void test_every_key_is_read(void **state)
     assert_string_equal(c.stream_client_ca_file, "/ca");
     assert_string_equal(c.stream_tls_min_version, "1.3");
     assert_string_equal(c.stream_tls_helper, "/tls");
+    config_fini(&c);
+}
+
+static void test_keys_about_isolation_are_read(void **state)
+{
+    static const char text[] = "shim: /shim\nimage: {helper: /image}\ndefault_runtime: fast\n"
+                               "runtimes:\n  fast: {path: /bin/fast, pod_annotations: [a/*],\n"
+                               "    container_annotations: b, cgroup_writable: true,\n"
+                               "    base_runtime_spec: /base.json,\n"
+                               "    privileged_without_host_devices: true}\n"
+                               "cdi_spec_dirs: /d1:/d2\nunset_seccomp_profile: runtime/default\n"
+                               "blockio_config_file: /b\ndisable_apparmor: true\n"
+                               "enable_selinux: true\nselinux_category_range: 512\n"
+                               "device_ownership_from_security_context: true\n"
+                               "enable_unprivileged_ports: false\n"
+                               "enable_unprivileged_icmp: false\n";
+    struct error err = {0};
+    struct config c;
+
+    (void)state;
+    config_init(&c);
+    assert_int_equal(config_parse(&c, "f", text, strlen(text), &err), 0);
+    assert_int_equal(config_finish(&c, &err), 0);
     assert_string_equal(c.runtimes[0].pod_annotations.items[0], "a/*");
     assert_string_equal(c.runtimes[0].container_annotations.items[0], "b");
     assert_true(c.runtimes[0].cgroup_writable);
@@ -163,6 +177,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_key_is_read),
+        cmocka_unit_test(test_keys_about_isolation_are_read),
         cmocka_unit_test(test_what_is_wrong_is_named_with_its_line),
         cmocka_unit_test(test_keys_that_do_not_go_together_are_refused),
         cmocka_unit_test(test_broken_yaml_is_named_with_its_line),

@@ -155,6 +155,8 @@ static void read_host(struct json_object *host)
         strv_add(&t.host.capabilities, json_str(json_at(capabilities, i)));
 }
 
+static char userns[64];
+
 static void read_input(struct json_object *in)
 {
     struct json_object *groups = json_get(in, "groups");
@@ -165,6 +167,13 @@ static void read_input(struct json_object *in)
     t.in.host_pid = json_get_flag(in, "host_pid", false);
     t.in.target_pid_ns = json_get_str(in, "target_pid_ns");
     t.features.recursive_read_only = json_get_flag(in, "recursive_read_only", false);
+    if (json_get_int(in, "userns_first", 0)) {
+        uint32_t first = (uint32_t)json_get_int(in, "userns_first", 0);
+
+        snprintf(userns, sizeof userns, "%s/ns/user", t.dir);
+        t.in.userns = userns;
+        t.in.ids = (struct idmap){{first, 65536}, {first, 65536}};
+    }
     t.user.uid = (uint32_t)json_get_int(in, "uid", 0);
     t.user.gid = (uint32_t)json_get_int(in, "gid", 0);
     t.user.n_groups = json_len(groups);
