@@ -1,40 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "image/image_store.h"
+#include "image/image_store_inner.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
-#include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
-#include "base/json.h"
 #include "base/log.h"
 #include "base/map.h"
-#include "image/fetch_log.h"
-#include "image/image_index.h"
-#include "image/image_job.h"
 #include "image/image_records.h"
-#include "image/image_repair.h"
-#include "image/image_worker.h"
-#include "image/layer_refs.h"
 #include "image/pins.h"
 #include "image/reference.h"
 #include "image/shutdown_mark.h"
-
-/* A pull whose client left goes on, but not for ever. */
-enum { FETCH_MAX_MS = 6 * 60 * 60 * 1000 };
-
-struct image_store {
-    struct image_store_options options;
-    struct database *database;
-    struct image_index *index;
-    struct layer_refs *layers;
-    struct job_table *jobs;
-    struct image_repair *repair;
-    bool marked;    /* <root>/running is ours */
-    int closing_fd; /* becomes readable when the store is closed */
-};
 
 static void hold_image(struct image_store *s, const struct image *i)
 {
@@ -46,6 +24,24 @@ static void release_image(struct image_store *s, const struct image *i)
 {
     for (size_t n = 0; n < i->n_layers; n++)
         layer_refs_release(s->layers, i->layers[n].chain_id);
+}
+
+int image_store_put(struct image_store *s, struct image *i, struct error *err)
+{
+    size_t count;
+    AUTO(image) *known = NULL;
+    int outcome;
+
+    pthread_mutex_lock(&s->change);
+    outcome = image_records_store(s->database, i, err);
+    if (outcome == 0) {
+        known = image_index_find_id(s->index, strchr(i->id, ':') + 1, &count);
+        if (!known)
+            hold_image(s, i);
+        image_index_put(s->index, image_ref(i));
+    }
+    pthread_mutex_unlock(&s->change);
+    return outcome;
 }
 
 /* --- what was recorded --- */
@@ -104,10 +100,7 @@ static int name_again(struct image_store *s, const struct image *fetched, const 
         if (!other)
             strv_add(&renamed->names, lost->names.items[n]);
     }
-    if (image_records_store(s->database, renamed, err) < 0)
-        return -1;
-    image_index_put(s->index, TAKE(renamed));
-    return 0;
+    return image_store_put(s, renamed, err);
 }
 
 /* What it was, whatever its tag points to today. */
@@ -153,6 +146,7 @@ struct image_store *image_store_open(const struct image_store_options *options, 
     struct image_store *s = xcalloc(1, sizeof *s);
     AUTO_FREE char *layers = xasprintf("%s/layers", options->root);
 
+    pthread_mutex_init(&s->change, NULL);
     s->options = *options;
     s->database = options->database;
     s->index = image_index_new();
@@ -180,6 +174,7 @@ void image_store_close(struct image_store *s)
     image_index_free(s->index);
     layer_refs_free(s->layers);
     job_table_free(s->jobs);
+    pthread_mutex_destroy(&s->change);
     free(s);
 }
 
@@ -226,17 +221,32 @@ struct image **image_store_list(struct image_store *s, size_t *out_count)
     return image_index_list(s->index, out_count);
 }
 
+/* out_removed stays NULL when somebody else was faster. */
+static int forget(struct image_store *s, const char *id, struct image **out_removed,
+                  struct error *err)
+{
+    int outcome;
+
+    pthread_mutex_lock(&s->change);
+    outcome = image_records_remove(s->database, id, err);
+    if (outcome == 0)
+        *out_removed = image_index_remove(s->index, id);
+    pthread_mutex_unlock(&s->change);
+    return outcome;
+}
+
 int image_store_remove(struct image_store *s, const char *name, struct error *err)
 {
     AUTO(image) *found = image_store_find(s, name, err), *removed = NULL;
 
-    if (!found)
-        return err->code == ERROR_NOT_FOUND ? 0 : -1;
-    if (image_records_remove(s->database, found->id, err) < 0)
+    if (!found && err->code != ERROR_NOT_FOUND)
+        return -1;
+    if (found && forget(s, found->id, &removed, err) < 0)
         return error_wrap(err, "remove image %s", name);
-    removed = image_index_remove(s->index, found->id);
     if (removed)
         release_image(s, removed);
+    /* Who removes images wants the space, also that of what failed pulls have left. */
+    layer_refs_collect(s->layers, 0);
     return 0;
 }
 
@@ -260,7 +270,7 @@ void image_store_release(struct image_store *s, const struct strv *chain_ids)
 void image_store_collect(struct image_store *s)
 {
     image_repair_wait(s->repair);
-    layer_refs_collect(s->layers);
+    layer_refs_collect(s->layers, 0);
 }
 
 void image_store_usage(struct image_store *s, uint64_t *out_bytes, uint64_t *out_inodes)
@@ -298,130 +308,4 @@ const struct image_store_options *image_store_setup(const struct image_store *s)
 const char *image_store_root(const struct image_store *s)
 {
     return s->options.root;
-}
-
-/* --- fetching: pull and import --- */
-
-struct fetch {
-    struct image_store *store;
-    const struct image_request *request;
-    struct fetch_log log;
-    struct image *first;
-};
-
-static void put_fetched(struct image_store *s, struct image *i)
-{
-    size_t count;
-    AUTO(image) *known = image_index_find_id(s->index, strchr(i->id, ':') + 1, &count);
-
-    if (!known)
-        hold_image(s, i);
-    image_index_put(s->index, image_ref(i));
-}
-
-static int on_event(void *data, struct json_object *event, struct error *err)
-{
-    struct fetch *f = data;
-
-    if (strcmp(json_get_str(event, "event"), "progress") == 0) {
-        struct image_progress progress = {
-            .layer = json_get_str(event, "layer"),
-            .state = json_get_str(event, "state"),
-            .done_bytes = (uint64_t)json_get_int(event, "done", 0),
-            .total_bytes = (uint64_t)json_get_int(event, "total", 0),
-        };
-
-        if (!progress.layer || !progress.state)
-            return 0;
-        fetch_log_progress(&f->log, &progress);
-        if (f->request->progress)
-            f->request->progress(f->request->data, &progress);
-        return 0;
-    }
-    AUTO(image) *i = image_parse(event, err);
-    if (!i)
-        return -1;
-    i->pulled_ns = clock_now_ns();
-    if (image_records_store(f->store->database, i, err) < 0)
-        return -1;
-    put_fetched(f->store, i);
-    fetch_log_done(&f->log, i);
-    if (f->request->out_ids)
-        strv_add(f->request->out_ids, i->id);
-    if (f->request->out_names)
-        strv_add_all(f->request->out_names, &i->names);
-    if (!f->first)
-        f->first = image_ref(i);
-    return 0;
-}
-
-static int work(struct fetch *f, struct json_object *job, struct error *err)
-{
-    struct deadline by = deadline_in_ms(FETCH_MAX_MS);
-    struct image_worker worker = {f->store->options.helper, job, on_event, f, 0};
-    int outcome;
-
-    by.cancel_fd = f->store->closing_fd;
-    layer_refs_pause(f->store->layers);
-    outcome = image_worker_run(&worker, &by, err);
-    layer_refs_resume(f->store->layers);
-    if (outcome == 0 && !f->first)
-        return error_set(err, ERROR_NOT_FOUND, "there is no image in it");
-    return outcome;
-}
-
-/* The leader's part: does the work and tells those who joined. */
-static struct image *lead(struct image_store *s, const struct image_request *request,
-                          struct json_object *job, struct job *j, struct error *err)
-{
-    struct fetch f = {.store = s, .request = request};
-    int outcome;
-
-    fetch_log_init(&f.log, request->path ? "import" : "pull",
-                   request->path ? request->path : request->name);
-    outcome = work(&f, job, err);
-    fetch_log_fini(&f.log);
-    if (outcome < 0) {
-        image_free(TAKE(f.first));
-        job_leave(j, NULL, err);
-        return NULL;
-    }
-    job_leave(j, f.first->id, NULL);
-    return f.first;
-}
-
-struct image *image_store_fetch(struct image_store *s, const struct image_request *request,
-                                struct error *err)
-{
-    struct image_reference ref;
-    char name[REFERENCE_TEXT_SIZE] = "";
-    AUTO_FREE char *joined = NULL;
-    struct job *j = NULL;
-    int role;
-
-    image_repair_wait(s->repair);
-    if (!request->path || *request->name) {
-        if (reference_parse(request->name, &ref, err) < 0)
-            return NULL;
-        reference_format(&ref, name);
-    }
-    JSON_AUTO *job = request->path
-                         ? image_job_import(&s->options, request->path, name)
-                         : image_job_pull(&s->options, "pull", name, &request->credentials);
-    role = job_enter(s->jobs, json_text(job), request->client, false, &j, &joined, err);
-    if (role < 0)
-        return NULL;
-    if (role == JOB_JOINED)
-        return image_store_find(s, joined, err);
-    return lead(s, request, job, j, err);
-}
-
-int image_store_explain(struct image_store *s, const struct image_request *request,
-                        int (*each)(void *data, struct json_object *event, struct error *err),
-                        void *data, struct error *err)
-{
-    JSON_AUTO *job = image_job_pull(&s->options, "explain", request->name, &request->credentials);
-    struct image_worker worker = {s->options.helper, job, each, data, 0};
-
-    return image_worker_run(&worker, request->client, err);
 }

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -19,7 +21,6 @@ struct layer_refs {
     char *folder; /* <root>/layers */
     pthread_mutex_t lock;
     struct map counts; /* hex → count, as a pointer-sized number */
-    int fetches;
 };
 
 struct layer_refs *layer_refs_new(const char *root)
@@ -82,23 +83,35 @@ void layer_refs_hold(struct layer_refs *r, const char *chain_id)
     pthread_mutex_unlock(&r->lock);
 }
 
+/* Under the lock: true when nobody needs it any more. */
+static bool drop_one(struct layer_refs *r, const char *hex)
+{
+    uintptr_t count = (uintptr_t)map_find(&r->counts, hex);
+
+    if (count > 1)
+        map_put(&r->counts, hex, (void *)(count - 1));
+    else
+        map_remove(&r->counts, hex);
+    return count == 1;
+}
+
 void layer_refs_release(struct layer_refs *r, const char *chain_id)
 {
     const char *hex = hex_of(chain_id);
     char *aside = NULL;
-    uintptr_t count;
 
     pthread_mutex_lock(&r->lock);
-    count = (uintptr_t)map_find(&r->counts, hex);
-    if (count > 1) {
-        map_put(&r->counts, hex, (void *)(count - 1));
-    } else {
-        map_remove(&r->counts, hex);
-        if (count == 1 && r->fetches == 0)
-            aside = set_aside(r, hex);
-    }
+    if (drop_one(r, hex))
+        aside = set_aside(r, hex);
     pthread_mutex_unlock(&r->lock);
     remove_aside(aside);
+}
+
+void layer_refs_let_go(struct layer_refs *r, const char *chain_id)
+{
+    pthread_mutex_lock(&r->lock);
+    drop_one(r, hex_of(chain_id));
+    pthread_mutex_unlock(&r->lock);
 }
 
 void layer_refs_discard(struct layer_refs *r, const char *chain_id)
@@ -111,22 +124,13 @@ void layer_refs_discard(struct layer_refs *r, const char *chain_id)
     remove_aside(aside);
 }
 
-void layer_refs_pause(struct layer_refs *r)
+/* A rename changes ctime. */
+static bool is_older(const struct layer_refs *r, const char *name, int64_t min_age_s)
 {
-    pthread_mutex_lock(&r->lock);
-    r->fetches++;
-    pthread_mutex_unlock(&r->lock);
-}
+    AUTO_FREE char *path = xasprintf("%s/%s", r->folder, name);
+    struct stat st;
 
-void layer_refs_resume(struct layer_refs *r)
-{
-    bool last;
-
-    pthread_mutex_lock(&r->lock);
-    last = --r->fetches == 0;
-    pthread_mutex_unlock(&r->lock);
-    if (last)
-        layer_refs_collect(r);
+    return min_age_s <= 0 || (lstat(path, &st) == 0 && time(NULL) - st.st_ctime >= min_age_s);
 }
 
 static char *take_if_free(struct layer_refs *r, const char *name)
@@ -134,13 +138,13 @@ static char *take_if_free(struct layer_refs *r, const char *name)
     char *aside = NULL;
 
     pthread_mutex_lock(&r->lock);
-    if (r->fetches == 0 && !map_find(&r->counts, name))
+    if (!map_find(&r->counts, name))
         aside = set_aside(r, name);
     pthread_mutex_unlock(&r->lock);
     return aside;
 }
 
-void layer_refs_collect(struct layer_refs *r)
+void layer_refs_collect(struct layer_refs *r, int64_t min_age_s)
 {
     DIR *dir = opendir(r->folder);
 
@@ -151,7 +155,7 @@ void layer_refs_collect(struct layer_refs *r)
 
         if (strncmp(name, ".old-", 5) == 0)
             remove_aside(xasprintf("%s/%s", r->folder, name));
-        else if (name[0] != '.' && !strchr(name, '.'))
+        else if (name[0] != '.' && !strchr(name, '.') && is_older(r, name, min_age_s))
             remove_aside(take_if_free(r, name));
     }
     closedir(dir);

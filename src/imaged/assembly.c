@@ -144,6 +144,18 @@ static int plan_layers(struct parts *p, struct error *err)
     return 0;
 }
 
+/* From now on nobody removes these. */
+static void announce(const struct parts *p)
+{
+    struct json_object *event = json_object_new_object(), *ids;
+
+    json_add_str(event, "event", "layers");
+    ids = json_add_array(event, "chain_ids");
+    for (size_t i = 0; i < p->n_layers; i++)
+        json_add_str(ids, NULL, p->layers[i].chain_id);
+    event_send(event);
+}
+
 static int unpack(const struct assembly *a, struct parts *p, struct error *err)
 {
     struct unpack u = {.root = a->root,
@@ -153,6 +165,7 @@ static int unpack(const struct assembly *a, struct parts *p, struct error *err)
                        .fetch = a->source.fetch,
                        .source = a->source.data};
 
+    announce(p);
     return unpack_run(&u, err);
 }
 

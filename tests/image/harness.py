@@ -3,6 +3,7 @@
 
 A test file defines functions test_*, each given a fresh folder, and ends with harness.main().
 """
+import functools
 import gzip
 import hashlib
 import io
@@ -59,8 +60,8 @@ class Layout:
     def json_blob(self, value, media_type, **more):
         return self.blob(json.dumps(value).encode(), media_type, **more)
 
-    def image(self, *layers, diff_ids=None, config=None, compress=gzip.compress, **more):
-        """Adds an image of these tar archives; returns its descriptor."""
+    def image(self, *layers, diff_ids=None, config=None, compress=functools.partial(gzip.compress, mtime=0), **more):
+        """Adds an image of these tar archives; returns its descriptor. Equal layers are equal blobs."""
         body = {"architecture": "amd64", "os": "linux", "config": {},
                 "rootfs": {"type": "layers", "diff_ids": diff_ids or [sha256(layer) for layer in layers]}}
         body.update(config or {})

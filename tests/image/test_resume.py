@@ -33,9 +33,13 @@ def parts(folder):
     return list((folder / "root/content/parts").glob("*"))
 
 
-def wait_for_part(folder, size):
+def part_of(folder, digest):
+    return folder / "root/content/parts" / digest.replace(":", "-")
+
+
+def wait_for_part(folder, digest, size):
     end = time.monotonic() + 30
-    while not any(part.stat().st_size >= size for part in parts(folder)):
+    while not part_of(folder, digest).exists() or part_of(folder, digest).stat().st_size < size:
         assert time.monotonic() < end, "nothing comes"
         time.sleep(0.01)
 
@@ -51,7 +55,7 @@ def finish(folder, registry, **more):
 def interrupt(folder, registry, digest, how):
     registry.stop_after[digest] = [HALF]
     run = harness.start(job(folder, registry))
-    wait_for_part(folder, HALF)
+    wait_for_part(folder, digest, HALF)
     getattr(run, how)()
     run.wait(10)
     run.stdout.close()
@@ -167,9 +171,9 @@ def test_images_that_share_layers_share_the_work(folder):
         assert len(done) == 1, "it is unpacked once"
 
 
-def waiting(folder):
-    """How many runs wait for the one part there is."""
-    inode = f":{parts(folder)[0].stat().st_ino} "
+def waiting(folder, digest):
+    """How many runs wait for that part."""
+    inode = f":{part_of(folder, digest).stat().st_ino} "
     return sum("OFDLCK" in line and inode in line for line in open("/proc/locks", encoding="ascii"))
 
 
@@ -182,9 +186,9 @@ def test_a_blob_on_other_layers_is_fetched_once(folder):
     with SmallRegistry(layout) as registry:
         registry.stop_after[shared] = [HALF]
         runs = [harness.start(job(folder, registry, tag)) for tag in "123"]
-        wait_for_part(folder, HALF)
+        wait_for_part(folder, shared, HALF)
         end = time.monotonic() + 60
-        while waiting(folder) < 2:
+        while waiting(folder, shared) < 2:
             assert time.monotonic() < end, "the others do not wait"
             time.sleep(0.01)
         registry.released.set()
