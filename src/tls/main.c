@@ -30,6 +30,7 @@ static void run_connection(void *data)
     AUTO_FREE struct connection *c = data;
 
     carrier_run(c->ssl, c->client, c->inside);
+    OPENSSL_thread_stop(); /* or the thread keeps its random numbers while it is idle */
 }
 
 static void serve(struct identity *identity, struct pool *pool, int fds[2])

@@ -3,7 +3,7 @@
 """Many execs and port-forward connections through the streaming server: are memory, threads and
 descriptors of berthd and of the pod's shim flat, and how long does an exec of `true` take?
 
-usage: tests/soak/streams.py [--execs N] [--connections N]
+usage: tests/soak/streams.py [--execs N] [--connections N] [--tls]    with --tls of berth-tls, too
 """
 import argparse
 import importlib
@@ -24,9 +24,9 @@ WORKERS = 4
 
 
 def look(pid):
-    """(PSS in KiB, descriptors, threads)"""
+    """(anonymous memory in KiB, descriptors, threads): libraries are shared with whoever else runs"""
     rollup = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
-    pss = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+    pss = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss_Anon:"))
     return pss, len(os.listdir(f"/proc/{pid}/fd")), len(os.listdir(f"/proc/{pid}/task"))
 
 
@@ -35,6 +35,17 @@ def tell(when, pids):
     print(f"{when}: " + ", ".join("%s %d KiB, %d fds, %d threads" % (name, *of) for name, of in seen.items()))
     sys.stdout.flush()
     return seen
+
+
+def child(parent, name):
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, rest = path.read_text(encoding="ascii", errors="replace").split(" (", 1)
+        except OSError:
+            continue
+        if rest.startswith(name + ")") and int(rest.rsplit(")", 1)[1].split()[1]) == parent:
+            return int(pid)
+    raise RuntimeError(f"no {name}")
 
 
 def execute(berth, container, transport):
@@ -84,13 +95,15 @@ def soak_connections(berth, pod, pids, total):
 
 def main(options, image):
     from berth import Berth
-    berth = Berth({"log_level": "warn"}, image)
+    berth = Berth({"log_level": "warn", "streaming": {"tls": {"enabled": options.tls}}}, image)
     try:
         berth.start_daemon()
         pod = berth.run_pod()
         container = berth.run(pod, "sleep", "100000")
         info = berth.runtime.PodSandboxStatus(pod_sandbox_id=pod, verbose=True).info["info"]
         pids = {"berthd": berth.daemon.pid, "shim": json.loads(info)["pid"]}
+        if options.tls:
+            pids["berth-tls"] = child(berth.daemon.pid, "berth-tls")
         warm = soak_execs(berth, container, pids, options.execs)
         soak_connections(berth, pod, pids, options.connections)
         time.sleep(12)  # idle threads go
@@ -109,6 +122,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--execs", type=int, default=10000)
     parser.add_argument("--connections", type=int, default=1000)
+    parser.add_argument("--tls", action="store_true")
     args = parser.parse_args()
     with alone.environment() as busybox:
         sys.exit(main(args, busybox))
