@@ -21,9 +21,6 @@ static void test_every_key_is_read(void **state)
         "registry:\n  config_path: /x:/y\n  auth_file: /auth\n"
         "  http_proxy: http://a:1\n  https_proxy: http://b:2\n"
         "  no_proxy: .lan,10.0.0.0/8\n"
-        "streaming:\n  address: \"::1\"\n  port: 10250\n"
-        "  tls: {enabled: true, cert_file: /crt, key_file: /key,"
-        " client_ca_file: /ca, min_version: \"1.3\", helper: /tls}\n"
         "shim: /shim\nimage: {helper: /image, pinned: a:1 b, offline_dir: /o}\n";
     struct error err = {0};
     struct config c;
@@ -46,14 +43,6 @@ static void test_every_key_is_read(void **state)
     assert_string_equal(c.image_offline_dir, "/o");
     assert_int_equal(c.image_pinned.len, 2);
     assert_string_equal(c.image_pinned.items[0], "a:1");
-    assert_string_equal(c.stream_address, "::1");
-    assert_int_equal(c.stream_port, 10250);
-    assert_true(c.stream_tls);
-    assert_string_equal(c.stream_cert_file, "/crt");
-    assert_string_equal(c.stream_key_file, "/key");
-    assert_string_equal(c.stream_client_ca_file, "/ca");
-    assert_string_equal(c.stream_tls_min_version, "1.3");
-    assert_string_equal(c.stream_tls_helper, "/tls");
     config_fini(&c);
 }
 
@@ -91,6 +80,30 @@ static void test_keys_about_isolation_are_read(void **state)
     assert_true(c.device_ownership_from_security_context);
     assert_false(c.enable_unprivileged_ports);
     assert_false(c.enable_unprivileged_icmp);
+    config_fini(&c);
+}
+
+static void test_keys_of_streaming_are_read(void **state)
+{
+    static const char text[] = "streaming:\n  address: \"::1\"\n  port: 10250\n"
+                               "  tls: {enabled: true, cert_file: /crt, key_file: /key,"
+                               " client_ca_file: /ca, min_version: \"1.3\", helper: /tls}\n"
+                               "shim: /shim\nimage: {helper: /image}\n";
+    struct error err = {0};
+    struct config c;
+
+    (void)state;
+    config_init(&c);
+    assert_int_equal(config_parse(&c, "f", text, strlen(text), &err), 0);
+    assert_int_equal(config_finish(&c, &err), 0);
+    assert_string_equal(c.stream_address, "::1");
+    assert_int_equal(c.stream_port, 10250);
+    assert_true(c.stream_tls);
+    assert_string_equal(c.stream_cert_file, "/crt");
+    assert_string_equal(c.stream_key_file, "/key");
+    assert_string_equal(c.stream_client_ca_file, "/ca");
+    assert_string_equal(c.stream_tls_min_version, "1.3");
+    assert_string_equal(c.stream_tls_helper, "/tls");
     config_fini(&c);
 }
 
@@ -178,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_key_is_read),
         cmocka_unit_test(test_keys_about_isolation_are_read),
+        cmocka_unit_test(test_keys_of_streaming_are_read),
         cmocka_unit_test(test_what_is_wrong_is_named_with_its_line),
         cmocka_unit_test(test_keys_that_do_not_go_together_are_refused),
         cmocka_unit_test(test_broken_yaml_is_named_with_its_line),
