@@ -7,6 +7,7 @@
 
 #include "base/own.h"
 #include "base/strv.h"
+#include "image/cpu_level.h"
 
 /* What an image's platform may be on a host, best first: the host's own, then older variants of
  * the same architecture, then what its processor runs besides. */
@@ -87,7 +88,9 @@ void platform_format(const struct platform *p, char out[static PLATFORM_TEXT_SIZ
 void platform_host(struct platform *out)
 {
 #if defined __x86_64__
-    platform_set(out, "linux", "amd64", "");
+    char variant[] = {'v', (char)('0' + cpu_level()), '\0'};
+
+    platform_set(out, "linux", "amd64", variant);
 #elif defined __aarch64__
     platform_set(out, "linux", "arm64", "");
 #elif defined __arm__ && defined __ARM_ARCH && __ARM_ARCH < 7

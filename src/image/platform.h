@@ -25,7 +25,7 @@ void platform_set(struct platform *out, const char *os, const char *architecture
 MUST_CHECK int platform_parse(const char *text, struct platform *out, struct error *err);
 void platform_format(const struct platform *p, char out[static PLATFORM_TEXT_SIZE]);
 
-/* What this program was built for. */
+/* What this program was built for, and of x86-64 the level that the processor has. */
 void platform_host(struct platform *out);
 
 /* How well an image for that platform runs on the host: 0 is best, more is worse, -1 not at all. */
