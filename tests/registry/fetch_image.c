@@ -3,6 +3,8 @@
  *
  *     fetch_image <reference> <folder with hosts.toml folders, or ""> [<username> <password>]
  *
+ * With an empty username the password is an identity token.
+ *
  * Prints "<digest of the manifest> <bytes of the blobs>". */
 #include "image/manifest.h"
 #include "imaged/registry.h"
@@ -79,7 +81,8 @@ int main(int argc, char **argv)
     if (argc != 3 && argc != 5)
         return 2;
     if (argc == 5)
-        credentials = (struct registry_credentials){.username = argv[3], .password = argv[4]};
+        credentials = (struct registry_credentials){
+            .username = argv[3], .password = argv[4], .identity_token = *argv[3] ? NULL : argv[4]};
     if (run(argv, &credentials, &err) == 0)
         return 0;
     fprintf(stderr, "%s: %s\n", error_code_name(err.code), err.text);

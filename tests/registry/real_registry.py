@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Pulls from docker-registry: plain, and with TLS and a password. Exits with 77 when it or skopeo
+"""Pulls from docker-registry: plain, with TLS and a password, and with a token server. Exits with 77 when it or skopeo
 is not installed. The argument is the program fetch_image."""
+import base64
 import gzip
 import hashlib
 import json
 import os
 import shutil
+import http.server
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.parse
 
 FETCH = sys.argv[1]
 # bcrypt of "open sesame"
@@ -95,6 +99,68 @@ def start_registry(folder, name, more=""):
     sys.exit("docker-registry does not listen: " + open(log.name).read())
 
 
+class TokenServer(http.server.BaseHTTPRequestHandler):
+    """Signs what docker-registry asks for: all for ali, and pulls of public/ for anybody."""
+    folder = ""
+    asked = []
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+        basic = self.headers.get("Authorization", "")[6:]
+        self.serve("GET", query, base64.b64decode(basic).decode(), "token")
+
+    def do_POST(self):
+        form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        if form["grant_type"] == ["refresh_token"]:
+            user = "ali:open sesame" if form["refresh_token"] == ["ali's identity"] else "x:"
+        else:
+            user = form["username"][0] + ":" + form["password"][0]
+        self.serve("POST", form, user, "access_token")
+
+    def serve(self, method, query, user, key):
+        scopes = [scope for value in query.get("scope", []) for scope in value.split(" ")]
+        self.asked.append((method, user.partition(":")[0], scopes))
+        if user not in ("", "ali:open sesame"):
+            return self.answer(401, {})
+        access = []
+        for kind, name, actions in (scope.split(":") for scope in scopes):
+            allowed = actions.split(",") if user else ["pull"] if name.startswith("public/") else []
+            access.append({"type": kind, "name": name, "actions": allowed})
+        return self.answer(200, {key: self.sign(access), "expires_in": 300})
+
+    def sign(self, access):
+        def pack(data):
+            return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+        now = int(time.time())
+        der = subprocess.run(["openssl", "x509", "-in", f"{self.folder}/server.pem", "-outform", "DER"], check=True,
+                             capture_output=True).stdout
+        head = {"typ": "JWT", "alg": "RS256", "x5c": [base64.b64encode(der).decode()]}
+        body = {"iss": "issuer", "sub": "", "aud": "service", "exp": now + 300, "nbf": now - 10, "iat": now - 10,
+                "jti": str(time.monotonic_ns()), "access": access}
+        text = b".".join(pack(json.dumps(part).encode()) for part in (head, body))
+        signature = subprocess.run(["openssl", "dgst", "-sha256", "-sign", f"{self.folder}/server.key"], input=text,
+                                   check=True, capture_output=True).stdout
+        return (text + b"." + pack(signature)).decode()
+
+    def answer(self, status, value):
+        text = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+
+def start_token_server(folder):
+    TokenServer.folder = folder
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), TokenServer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server.server_address[1]
+
+
 class Suite:
     def __init__(self, folder):
         self.folder = folder
@@ -144,6 +210,20 @@ def check_all(suite, folder, plain, tls, image):
         "up.example", f'server = "http://127.0.0.1:{tls}"\n'))
 
 
+def check_tokens(suite, token, image):
+    whole = f"{image[0]} {image[1]}"
+    private, public = (f"127.0.0.1:{token}/{name}/thing:1" for name in ("some", "public"))
+    suite.check("a token for a user", whole, private, "", "ali", "open sesame")
+    suite.check("a token for anybody", whole, public, "")
+    suite.check("a token that allows nothing", "pull access denied", private, "")
+    suite.check("a token server that refuses", "authorization failed", private, "", "ali", "x")
+    suite.check("an identity token", whole, private, "", "", "ali's identity")
+    good = ("POST", "ali", ["repository:some/thing:pull"]) in TokenServer.asked
+    suite.count += 1
+    suite.failed += not good
+    print("ok" if good else "not ok", "tokens are asked for by POST", "" if good else TokenServer.asked)
+
+
 def main():
     if not all(shutil.which(p) for p in ("docker-registry", "skopeo", "openssl")):
         print("docker-registry, skopeo or openssl is not installed")
@@ -163,10 +243,17 @@ def main():
                 f"    key: {folder}/server.key\nauth:\n  htpasswd:\n    realm: test\n"
                 f"    path: {folder}/htpasswd\n")
             processes.append(process)
-            for port, more in ((plain, ()), (tls, ("--dest-creds", "ali:open sesame"))):
+            process, token = start_registry(
+                folder, "token", f"auth:\n  token:\n    realm: http://127.0.0.1:{start_token_server(folder)}/token\n"
+                f"    service: service\n    issuer: issuer\n    rootcertbundle: {folder}/ca.pem\n")
+            processes.append(process)
+            creds = ("--dest-creds", "ali:open sesame")
+            for host, more in ((f"{plain}/some", ()), (f"{tls}/some", creds), (f"{token}/some", creds),
+                               (f"{token}/public", creds)):
                 run("skopeo", "copy", "--insecure-policy", "--all", "--dest-tls-verify=false",
-                    *more, f"oci:{folder}/image:1", f"docker://127.0.0.1:{port}/some/thing:1")
+                    *more, f"oci:{folder}/image:1", f"docker://127.0.0.1:{host}/thing:1")
             check_all(suite, folder, plain, tls, image)
+            check_tokens(suite, token, image)
         finally:
             for process in processes:
                 process.kill()
