@@ -13,15 +13,12 @@
 
 static void test_every_key_is_read(void **state)
 {
-    static const char text[] =
-        "root: /r\nstate: /s\nlog_level: debug\ndefault_runtime: fast\n"
-        "max_container_log_line_size: 100\ncgroup_driver: systemd\n"
-        "runtimes:\n  fast: {path: /bin/fast}\n"
-        "cni:\n  conf_dir: /c\n  bin_dirs: [/a, /b]\n  max_conf_num: 2\n"
-        "registry:\n  config_path: /x:/y\n  auth_file: /auth\n"
-        "  http_proxy: http://a:1\n  https_proxy: http://b:2\n"
-        "  no_proxy: .lan,10.0.0.0/8\n"
-        "shim: /shim\nimage: {helper: /image, pinned: a:1 b, offline_dir: /o}\n";
+    static const char text[] = "root: /r\nstate: /s\nlog_level: debug\ndefault_runtime: fast\n"
+                               "max_container_log_line_size: 100\ncgroup_driver: systemd\n"
+                               "runtimes:\n  fast: {path: /bin/fast}\n"
+                               "cni:\n  conf_dir: /c\n  bin_dirs: [/a, /b]\n  max_conf_num: 2\n"
+                               "registry:\n  config_path: /x:/y\n"
+                               "shim: /shim\nimage: {helper: /image}\n";
     struct error err = {0};
     struct config c;
 
@@ -36,13 +33,6 @@ static void test_every_key_is_read(void **state)
     assert_int_equal(c.log_line_max, 100);
     assert_int_equal(c.cni_bin_dirs.len, 2);
     assert_string_equal(c.registry_dirs.items[1], "/y");
-    assert_string_equal(c.registry_auth_file, "/auth");
-    assert_string_equal(c.registry_http_proxy, "http://a:1");
-    assert_string_equal(c.registry_https_proxy, "http://b:2");
-    assert_string_equal(c.registry_no_proxy, ".lan,10.0.0.0/8");
-    assert_string_equal(c.image_offline_dir, "/o");
-    assert_int_equal(c.image_pinned.len, 2);
-    assert_string_equal(c.image_pinned.items[0], "a:1");
     config_fini(&c);
 }
 
@@ -80,6 +70,28 @@ static void test_keys_about_isolation_are_read(void **state)
     assert_true(c.device_ownership_from_security_context);
     assert_false(c.enable_unprivileged_ports);
     assert_false(c.enable_unprivileged_icmp);
+    config_fini(&c);
+}
+
+static void test_keys_of_images_and_registries(void **state)
+{
+    static const char text[] = "registry:\n  auth_file: /auth\n  http_proxy: http://a:1\n"
+                               "  https_proxy: http://b:2\n  no_proxy: .lan,10.0.0.0/8\n"
+                               "image: {pinned: a:1 b, offline_dir: /o}\n";
+    struct error err = {0};
+    struct config c;
+    (void)state;
+
+    config_init(&c);
+    assert_string_equal(c.registry_auth_file, "/etc/berth/auth.json");
+    assert_int_equal(config_parse(&c, "f", text, strlen(text), &err), 0);
+    assert_string_equal(c.registry_auth_file, "/auth");
+    assert_string_equal(c.registry_http_proxy, "http://a:1");
+    assert_string_equal(c.registry_https_proxy, "http://b:2");
+    assert_string_equal(c.registry_no_proxy, ".lan,10.0.0.0/8");
+    assert_string_equal(c.image_offline_dir, "/o");
+    assert_int_equal(c.image_pinned.len, 2);
+    assert_string_equal(c.image_pinned.items[0], "a:1");
     config_fini(&c);
 }
 
@@ -191,6 +203,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_key_is_read),
         cmocka_unit_test(test_keys_about_isolation_are_read),
+        cmocka_unit_test(test_keys_of_images_and_registries),
         cmocka_unit_test(test_keys_of_streaming_are_read),
         cmocka_unit_test(test_what_is_wrong_is_named_with_its_line),
         cmocka_unit_test(test_keys_that_do_not_go_together_are_refused),
