@@ -44,8 +44,7 @@ static void close_ear(struct ear *e)
     free(TAKE(e->held));
 }
 
-/* Outputs that nobody is behind with are read on. */
-static void resume(struct streams *s)
+void attachment_resume(struct streams *s)
 {
     bool is_held[2] = {false, false};
 
@@ -92,7 +91,7 @@ static void on_stalled(struct poller_timer *timer)
     struct streams *s = a->streams;
 
     attachment_free(a);
-    resume(s);
+    attachment_resume(s);
 }
 
 /* Returns how much was taken, or -1 when the client is gone. */
@@ -118,7 +117,7 @@ static void on_ready(struct poller_source *source, uint32_t events)
     if (n < 0) {
         close_ear(e);
         settle(a);
-        resume(s);
+        attachment_resume(s);
         return;
     }
     e->at += (size_t)n;
@@ -129,7 +128,7 @@ static void on_ready(struct poller_source *source, uint32_t events)
     free(TAKE(e->held));
     poller_change(s->poller, &e->source, 0);
     settle(a);
-    resume(s);
+    attachment_resume(s);
 }
 
 /* Gives to one client, and holds the rest. */

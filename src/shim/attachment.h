@@ -23,5 +23,8 @@ MUST_CHECK int attachment_open(struct streams *s, const struct streams_spec *spe
 /* What the output (0 or 1) said, for all attachments of the streams. */
 void attachment_feed(struct streams *s, size_t which, const char *data, size_t len);
 
+/* Outputs that nobody is behind with are read on. */
+void attachment_resume(struct streams *s);
+
 /* Lets all of them go. */
 void attachment_close_all(struct streams *s);

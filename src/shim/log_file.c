@@ -12,6 +12,20 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "shim/offload.h"
+
+/* How long a disk may take while the shim waits for it and does nothing else. */
+enum { OPEN_PATIENCE_MS = 5000, REOPEN_PATIENCE_MS = 1000, WRITE_PATIENCE_MS = 20 };
+
+/* ---- opening ---- */
+
+struct log_opening {
+    struct offload_job job;
+    char *path;
+    bool has_parents; /* to be made */
+    int fd;
+    struct error err;
+};
 
 static int open_file(const char *path, struct error *err)
 {
@@ -41,57 +55,115 @@ static int make_parent(const char *path, struct error *err)
     return 0;
 }
 
-int log_file_open(struct log_file *f, const char *path, struct error *err)
+static void work_open(struct offload_job *j)
 {
-    int fd;
+    struct log_opening *o = LIST_OF(j, struct log_opening, job);
 
-    if (make_parent(path, err) < 0)
-        return -1;
-    fd = open_file(path, err);
-    if (fd < 0)
-        return -1;
-    *f = (struct log_file){.path = xstrdup(path), .fd = fd};
-    return 0;
+    if (!o->has_parents || make_parent(o->path, &o->err) == 0)
+        o->fd = open_file(o->path, &o->err);
 }
 
-void log_file_close(struct log_file *f)
+static void log_opening_free(struct log_opening *o)
 {
-    if (f->lost_bytes > 0)
-        log_warn("log file %s: %" PRIu64 " bytes were lost", f->path, f->lost_bytes);
-    fd_close(&f->fd);
-    free(f->path);
-    *f = LOG_FILE_NONE;
+    if (!o)
+        return;
+    fd_close(&o->fd);
+    free(o->path);
+    free(o);
+}
+DEFINE_AUTO(log_opening)
+
+/* Nobody waits for it any more. */
+static void on_opened_late(struct offload_job *j)
+{
+    log_opening_free(LIST_OF(j, struct log_opening, job));
+}
+
+static int open_beside(const char *path, bool has_parents, int64_t patience_ms, struct error *err)
+{
+    AUTO(log_opening) *o = xcalloc(1, sizeof *o);
+
+    *o = (struct log_opening){.job = {.work = work_open, .done = on_opened_late},
+                              .path = xstrdup(path),
+                              .has_parents = has_parents,
+                              .fd = -1};
+    if (!offload_run(&o->job, patience_ms)) {
+        TAKE(o);
+        return error_set(err, ERROR_DEADLINE, "open log file %s: the disk does not answer", path);
+    }
+    if (o->fd < 0)
+        *err = o->err;
+    return fd_take(&o->fd);
+}
+
+int log_file_open(struct log_file *f, const char *path, struct error *err)
+{
+    int fd = open_beside(path, true, OPEN_PATIENCE_MS, err);
+
+    if (fd < 0)
+        return -1;
+    *f = (struct log_file){.path = xstrdup(path),
+                           .fd = fd,
+                           .backlog = BUF(LOG_FILE_BACKLOG_MAX),
+                           .resumed = f->resumed};
+    return 0;
 }
 
 int log_file_reopen(struct log_file *f, void (*finish)(void *data), void *data, struct error *err)
 {
-    int fd = open_file(f->path, err);
+    int fd;
 
+    if (f->late)
+        return error_set(err, ERROR_DEADLINE, "log file %s: the disk does not answer", f->path);
+    fd = open_beside(f->path, false, REOPEN_PATIENCE_MS, err);
     if (fd < 0)
         return -1;
     finish(data);
+    if (f->late) {
+        fd_close(&fd);
+        return error_set(err, ERROR_DEADLINE, "log file %s: the disk does not answer", f->path);
+    }
     fd_close(&f->fd);
     f->fd = fd;
     f->is_torn = false;
     return 0;
 }
 
-/* Drops the first len bytes of the iovecs; returns the bytes that are left. */
-static size_t advance(struct iovec **iov, int *n, size_t len)
-{
-    size_t left = 0;
+/* ---- writing ---- */
 
-    while (*n > 0 && len >= (*iov)->iov_len) {
-        len -= (*iov)->iov_len;
-        ++*iov, --*n;
-    }
-    if (*n > 0 && len > 0) {
-        (*iov)->iov_base = (char *)(*iov)->iov_base + len;
-        (*iov)->iov_len -= len;
-    }
-    for (int i = 0; i < *n; i++)
-        left += (*iov)[i].iov_len;
-    return left;
+struct log_write {
+    struct offload_job job;
+    struct log_file *file; /* NULL: it was closed meanwhile */
+    int fd;                /* the file's; this one's own when that was closed */
+    bool is_torn;
+    struct buf bytes;
+    struct buf rest; /* what is to be written then, when the file was closed */
+    size_t done;
+    int errnum;
+};
+
+/* The last one is kept for the next. */
+static struct log_write *spare;
+
+static void log_write_free(struct log_write *w)
+{
+    if (!w)
+        return;
+    buf_fini(&w->bytes);
+    buf_fini(&w->rest);
+    free(w);
+}
+
+void log_file_give_back(void)
+{
+    log_write_free(TAKE(spare));
+}
+
+static void let_go(struct log_write *w)
+{
+    w->bytes.len = 0;
+    log_write_free(spare);
+    spare = w;
 }
 
 static void lose(struct log_file *f, int errnum, size_t bytes)
@@ -103,34 +175,141 @@ static void lose(struct log_file *f, int errnum, size_t bytes)
 }
 
 /* Ends a record that a full disk cut off, lest the next one sticks to it. */
-static int mend(struct log_file *f)
+static int mend(struct log_write *w)
 {
-    if (f->is_torn && write(f->fd, "\n", 1) != 1)
+    if (w->is_torn && write(w->fd, "\n", 1) != 1)
         return -1;
-    f->is_torn = false;
+    w->is_torn = false;
     return 0;
 }
 
-void log_file_write(struct log_file *f, struct iovec *iov, int n)
+static void work_write(struct offload_job *j)
 {
-    size_t done = 0;
+    struct log_write *w = LIST_OF(j, struct log_write, job);
 
-    while (n > 0) {
-        ssize_t written = mend(f) < 0 ? -1 : writev(f->fd, iov, n);
+    w->done = 0;
+    w->errnum = 0;
+    while (w->done < w->bytes.len) {
+        ssize_t n =
+            mend(w) < 0 ? -1 : write(w->fd, w->bytes.data + w->done, w->bytes.len - w->done);
 
-        if (written < 0 && errno == EINTR)
+        if (n < 0 && errno == EINTR)
             continue;
-        if (written < 0) {
-            lose(f, errno, advance(&iov, &n, 0));
-            f->is_torn |= done > 0;
+        if (n < 0) {
+            w->errnum = errno;
+            w->is_torn |= w->done > 0;
             return;
         }
-        done += (size_t)written;
-        advance(&iov, &n, (size_t)written);
+        w->done += (size_t)n;
     }
-    if (done > 0 && f->lost_bytes > 0) {
+}
+
+/* What came of it. */
+static void note(struct log_file *f, const struct log_write *w)
+{
+    f->is_torn = w->is_torn;
+    if (w->errnum) {
+        lose(f, w->errnum, w->bytes.len - w->done);
+    } else if (w->done > 0 && f->lost_bytes > 0) {
         log_info("log file %s: can be written again, %" PRIu64 " bytes were lost", f->path,
                  f->lost_bytes);
         f->lost_bytes = 0;
     }
+}
+
+/* What the file was given before it was closed is written to its end. */
+static void finish_closed(struct log_write *w)
+{
+    struct buf written = w->bytes;
+
+    w->bytes = w->rest;
+    w->rest = written;
+    buf_fini(&w->rest);
+    if (w->bytes.len > 0 && w->errnum == 0 && !offload_run(&w->job, WRITE_PATIENCE_MS))
+        return;
+    fd_close(&w->fd);
+    log_write_free(w);
+}
+
+/* Takes w. */
+static void submit(struct log_file *f, struct log_write *w)
+{
+    w->file = f;
+    w->fd = f->fd;
+    w->is_torn = f->is_torn;
+    if (!offload_run(&w->job, WRITE_PATIENCE_MS)) {
+        f->late = w;
+        return;
+    }
+    note(f, w);
+    let_go(w);
+}
+
+static void on_written_late(struct offload_job *j)
+{
+    struct log_write *w = LIST_OF(j, struct log_write, job);
+    struct log_file *f = w->file;
+    struct buf written;
+
+    if (!f) {
+        finish_closed(w);
+        return;
+    }
+    f->late = NULL;
+    note(f, w);
+    written = w->bytes;
+    w->bytes = f->backlog;
+    f->backlog = written;
+    buf_fini(&f->backlog);
+    if (w->bytes.len > 0)
+        submit(f, w);
+    else
+        let_go(w);
+    if (!f->late && f->resumed)
+        f->resumed(f);
+}
+
+static struct log_write *log_write_new(void)
+{
+    struct log_write *w = xcalloc(1, sizeof *w);
+
+    w->job = (struct offload_job){.work = work_write, .done = on_written_late};
+    list_init(&w->job.link);
+    buf_init(&w->bytes, LOG_FILE_BACKLOG_MAX);
+    buf_init(&w->rest, LOG_FILE_BACKLOG_MAX);
+    return w;
+}
+
+void log_file_write(struct log_file *f, const struct iovec *iov, int n)
+{
+    struct log_write *w = f->late ? NULL : spare ? TAKE(spare) : log_write_new();
+    struct buf *to = w ? &w->bytes : &f->backlog;
+    struct error full;
+
+    for (int i = 0; i < n; i++)
+        if (buf_append(to, iov[i].iov_base, iov[i].iov_len, &full) < 0)
+            lose(f, ENOBUFS, iov[i].iov_len);
+    if (w)
+        submit(f, w);
+}
+
+bool log_file_is_stuck(const struct log_file *f)
+{
+    return f->late != NULL;
+}
+
+void log_file_close(struct log_file *f)
+{
+    if (f->lost_bytes > 0)
+        log_warn("log file %s: %" PRIu64 " bytes were lost", f->path, f->lost_bytes);
+    if (f->late) {
+        f->late->file = NULL;
+        f->late->fd = fd_take(&f->fd);
+        f->late->rest = f->backlog;
+        buf_init(&f->backlog, LOG_FILE_BACKLOG_MAX);
+    }
+    fd_close(&f->fd);
+    buf_fini(&f->backlog);
+    free(f->path);
+    *f = LOG_FILE_NONE;
 }

@@ -17,8 +17,24 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "shim/log_file.h"
+#include "shim/offload.h"
 
 static char dir[64], path[128];
+
+static struct poller poller;
+static struct poller_timer soon;
+
+static void on_soon(struct poller_timer *t)
+{
+    (void)t;
+    poller_stop(&poller);
+}
+
+static void on_resumed(struct log_file *f)
+{
+    (void)f;
+    poller_stop(&poller);
+}
 
 static int make_dir(void **state)
 {
@@ -166,6 +182,84 @@ static void test_a_full_disk_loses_output_and_then_goes_on(void **state)
     assert_string_equal(out.data + 4096, "\nagain\n");
 }
 
+/* A pipe stands in for a disk that hangs: who writes to a full one does not return. */
+static void open_hanging(struct log_file *f, int *out_disk)
+{
+    static char much[64 * 1024];
+    struct error err;
+    int ends[2];
+
+    assert_int_equal(log_file_open(f, path, &err), 0);
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    assert_int_equal(write(ends[1], much, sizeof much), sizeof much);
+    fd_close(&f->fd);
+    f->fd = ends[1];
+    f->resumed = on_resumed;
+    *out_disk = ends[0];
+}
+
+/* Takes what it was given first, and then what was in the log. */
+static void assert_written(int disk, const char *text)
+{
+    static char much[64 * 1024];
+    char found[256] = "";
+    size_t len = strlen(text);
+    struct error err;
+
+    assert_int_equal(fd_read_full(disk, much, sizeof much, &err), sizeof much);
+    assert_int_equal(fd_read_full(disk, found, len, &err), len);
+    assert_string_equal(found, text);
+}
+
+static void test_a_disk_that_hangs_gets_all_of_it_later(void **state)
+{
+    struct log_file f = LOG_FILE_NONE;
+    char rest[32];
+    struct error err;
+    int disk;
+    (void)state;
+
+    open_hanging(&f, &disk);
+    for (const char *text = "one\ntwo\nthree\n"; *text; text = strchr(text, '\n') + 1) {
+        AUTO_FREE char *line = xstrndup(text, (size_t)(strchr(text, '\n') + 1 - text));
+
+        write_text(&f, line);
+        assert_true(log_file_is_stuck(&f));
+    }
+    assert_int_equal(log_file_reopen(&f, finish, &f, &err), -1);
+    assert_int_equal(err.code, ERROR_DEADLINE);
+    poller.is_stopped = false;
+    assert_written(disk, "one\n"); /* which makes room for all */
+    assert_int_equal(poller_run(&poller, &err), 0);
+    assert_false(log_file_is_stuck(&f));
+    log_file_close(&f);
+    assert_int_equal(fd_read_full(disk, rest, sizeof rest, &err), 10);
+    assert_memory_equal(rest, "two\nthree\n", 10);
+    fd_close(&disk);
+}
+
+static void test_what_a_closed_one_was_given_is_written_too(void **state)
+{
+    struct log_file f = LOG_FILE_NONE;
+    char rest[8] = "";
+    struct error err;
+    int disk;
+    (void)state;
+
+    open_hanging(&f, &disk);
+    write_text(&f, "one\n");
+    write_text(&f, "two\n");
+    log_file_close(&f);
+    assert_null(f.path);
+    assert_written(disk, "one\n");
+    poller_timer_set(&poller, &soon, 200);
+    poller.is_stopped = false;
+    assert_int_equal(poller_run(&poller, &err), 0);
+    assert_int_equal(fd_read_full(disk, rest, sizeof rest, &err), 4); /* and it is closed */
+    assert_string_equal(rest, "two\n");
+    fd_close(&disk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,7 +273,17 @@ int main(void)
                                         remove_dir),
         cmocka_unit_test_setup_teardown(test_a_full_disk_loses_output_and_then_goes_on, make_dir,
                                         remove_dir),
+        cmocka_unit_test_setup_teardown(test_a_disk_that_hangs_gets_all_of_it_later, make_dir,
+                                        remove_dir),
+        cmocka_unit_test_setup_teardown(test_what_a_closed_one_was_given_is_written_too, make_dir,
+                                        remove_dir),
     };
+    struct error err;
+
+    if (poller_init(&poller, &err) < 0)
+        return 1;
+    poller_timer_init(&soon, on_soon);
+    offload_init(&poller);
 
     return cmocka_run_group_tests_name("log_file", tests, NULL, NULL);
 }

@@ -20,6 +20,7 @@ static void give_back(struct poller_timer *t)
 {
     (void)t;
     madvise(&scratch, (size_t)(scratch.end - scratch.data), MADV_DONTNEED);
+    log_file_give_back();
 }
 
 void output_init(struct output *o, struct log_file *log, const char *stream, int64_t line_max)
@@ -62,7 +63,7 @@ void output_resume(struct output *o)
 {
     struct error ignored;
 
-    if (!output_is_open(o) || o->source.fd >= 0)
+    if (!output_is_open(o) || o->source.fd >= 0 || log_file_is_stuck(o->log))
         return;
     if (poller_add(o->poller, &o->source, o->fd, EPOLLIN, &ignored) < 0) {
         output_stop(o);
@@ -88,13 +89,20 @@ static void write_records(struct output *o, const char *data, size_t len)
 static void on_ready(struct poller_source *s, uint32_t events)
 {
     struct output *o = LIST_OF(s, struct output, source);
-    ssize_t n = read(o->fd, scratch.data, sizeof scratch.data);
+    ssize_t n;
 
     (void)events;
+    if (log_file_is_stuck(o->log)) { /* since the other output wrote to it */
+        output_pause(o);
+        return;
+    }
+    n = read(o->fd, scratch.data, sizeof scratch.data);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n > 0) {
         write_records(o, scratch.data, (size_t)n);
+        if (log_file_is_stuck(o->log))
+            output_pause(o);
         if (n > OUTPUT_LITTLE)
             poller_timer_set(o->poller, &quiet, OUTPUT_QUIET_MS);
         if (o->heard)

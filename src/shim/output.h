@@ -29,7 +29,8 @@ void output_init(struct output *o, struct log_file *log, const char *stream, int
 MUST_CHECK int output_start(struct output *o, struct poller *p, int fd, struct error *err);
 bool output_is_open(const struct output *o);
 
-/* Stops reading and goes on; nothing happens when it is not open. */
+/* Stops reading and goes on; nothing happens when it is not open. While its log is stuck it does
+ * not go on. */
 void output_pause(struct output *o);
 void output_resume(struct output *o);
 

@@ -20,6 +20,11 @@ static const char *log_path(const char *text)
     return strncmp(text, scheme, sizeof scheme - 1) == 0 ? text + sizeof scheme - 1 : NULL;
 }
 
+static void on_log_resumed(struct log_file *f)
+{
+    attachment_resume(LIST_OF(f, struct streams, log));
+}
+
 void streams_init(struct streams *s, struct poller *p)
 {
     *s = (struct streams){.poller = p,
@@ -28,6 +33,7 @@ void streams_init(struct streams *s, struct poller *p)
                           .master = -1,
                           .console = {.listener = -1},
                           .log = LOG_FILE_NONE};
+    s->log.resumed = on_log_resumed;
     list_init(&s->attachments);
     for (int i = 0; i < 2; i++) {
         output_init(&s->outputs[i], &s->log, stream_names[i + 1], 0);
@@ -41,10 +47,15 @@ bool streams_is_drained(const struct streams *s)
            !relay_is_open(&s->relays[1]);
 }
 
+bool streams_is_stuck(const struct streams *s)
+{
+    return log_file_is_stuck(&s->log);
+}
+
 bool streams_is_behind(const struct streams *s)
 {
     for (int i = 0; i < 2; i++)
-        if (output_is_open(&s->outputs[i]) && s->outputs[i].source.fd < 0)
+        if (output_is_open(&s->outputs[i]) && s->outputs[i].source.fd < 0 && !streams_is_stuck(s))
             return true;
     return relay_is_behind(&s->relays[1]);
 }

@@ -64,6 +64,9 @@ bool streams_is_drained(const struct streams *s);
 /* True while somebody is slow in taking what the process has said. */
 bool streams_is_behind(const struct streams *s);
 
+/* True while the disk of its log hangs. */
+bool streams_is_stuck(const struct streams *s);
+
 /* The descriptor that fd://N means, now the caller's; -1 with an error for anything else. */
 MUST_CHECK int streams_take_passed(const struct streams_spec *spec, const char *text,
                                    struct error *err);

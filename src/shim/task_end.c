@@ -81,6 +81,8 @@ static bool all_are_gone(struct task *t)
 /* Step 3. */
 static bool is_drained(struct task *t)
 {
+    bool is_stuck = streams_is_stuck(&t->init.io);
+
     if (streams_is_drained(&t->init.io))
         return true;
     /* Who is attached and slow is given its time, which has an end. */
@@ -94,10 +96,10 @@ static bool is_drained(struct task *t)
     else if (t->empty_ns == 0)
         t->empty_ns = clock_monotonic_ns();
     if (ms_since(t->ended_ns) >= OVERALL_MS ||
-        (t->empty_ns && ms_since(t->empty_ns) >= AFTER_EMPTY_MS)) {
-        log_warn("container %s has ended, but somebody keeps its outputs open; what they write is "
-                 "lost",
-                 t->init.id);
+        (t->empty_ns && ms_since(t->empty_ns) >= AFTER_EMPTY_MS && !is_stuck)) {
+        log_warn("container %s has ended, but %s is lost", t->init.id,
+                 is_stuck ? "the disk of its log hangs; what was not read of its outputs"
+                          : "somebody keeps its outputs open; what they write");
         return true;
     }
     wait_a_little(t);

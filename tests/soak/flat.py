@@ -59,8 +59,9 @@ def main(options, image):
         berth.wait_exited(berth.run(one, "true"))
         berth.remove_pod(one)
 
-    repeat(200, 4, execute)
-    repeat(20, 4, live)
+    # Until the heap and SQLite's cache have the size that they keep.
+    repeat(1000, 4, execute)
+    repeat(300, 4, live)
     before = tell("warm", pids)
     print(f"{options.execs} execs in {repeat(options.execs, 4, execute):.0f} s")
     tell("after the execs", pids)
