@@ -131,7 +131,7 @@ static int run(struct container *c, struct json_object *process, const struct de
         return -1;
     x.fds[1] = out_w;
     x.fds[2] = err_w;
-    if (shim_exec_start(&x, by, err) < 0)
+    if (shim_exec_run(&x, by, err) < 0)
         return -1;
     fd_close(&out_w);
     fd_close(&err_w);

@@ -3,9 +3,11 @@
 
 #include <shim.pb-c.h>
 #include <signal.h>
+#include <string.h>
 #include <task.pb-c.h>
 
 #include "base/fd.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "pod/shim.h"
 #include "rpc/ttrpc_client.h"
@@ -93,6 +95,37 @@ int shim_exec_start(struct shim_exec *x, const struct deadline *by, struct error
     return 0;
 }
 
+int shim_exec_run(struct shim_exec *x, const struct deadline *by, struct error *err)
+{
+    Berth__Shim__V1__RunExecRequest request = BERTH__SHIM__V1__RUN_EXEC_REQUEST__INIT;
+    AUTO_FREE char *socket = xasprintf("%s/shim.sock", x->container->sandbox->dir);
+    const char *process = json_text(x->process);
+    struct ttrpc_call call = {.socket = socket,
+                              .service = "berth.shim.v1.Container",
+                              .method = "RunExec",
+                              .request = &request.base};
+    char **names[3] = {&request.stdin, &request.stdout, &request.stderr};
+    AUTO_FINI(arena) a;
+    int fds[3];
+
+    arena_init(&a, ARENA_MAX);
+    id_new(x->id);
+    request.id = x->container->id;
+    request.exec_id = x->id;
+    request.terminal = x->has_terminal;
+    request.process.data = (uint8_t *)process;
+    request.process.len = strlen(process);
+    for (int i = 0; i < 3; i++) {
+        if (x->fds[i] < 0)
+            continue;
+        *names[i] = arena_printf(&a, "fd://%zu", call.n_fds);
+        fds[call.n_fds++] = x->fds[i];
+    }
+    call.fds = fds;
+    x->ended_fd = ttrpc_client_begin(&call, by, err);
+    return x->ended_fd < 0 ? -1 : 0;
+}
+
 int shim_exec_wait(struct shim_exec *x, const struct deadline *by, int *out_status,
                    struct error *err)
 {
@@ -118,9 +151,15 @@ void shim_exec_kill(struct shim_exec *x)
     request.id = x->container->id;
     request.exec_id = x->id;
     request.signal = SIGKILL;
-    /* What cannot be signalled has ended, or its shim has. */
-    if (shim_call(x->container->sandbox, task_service, "Kill", &request.base, &kill_by, &err) < 0)
+    /* What cannot be signalled has ended, or its shim has, or it is being started: then the shim
+     * kills it as soon as it can when nobody waits for it any more. */
+    if (shim_call(x->container->sandbox, task_service, "Kill", &request.base, &kill_by, &err) < 0) {
         log_debug("container %s: kill an exec: %s", x->container->id, err.text);
+        if (err.code == ERROR_PRECONDITION) {
+            fd_close(&x->ended_fd);
+            return;
+        }
+    }
     if (shim_exec_wait(x, &end_by, &status, &err) < 0 && err.code == ERROR_DEADLINE)
         log_warn("container %s: an exec does not end", x->container->id);
 }

@@ -25,6 +25,9 @@ struct shim_exec {
 /* When it fails nothing of it is left. */
 MUST_CHECK int shim_exec_start(struct shim_exec *x, const struct deadline *by, struct error *err);
 
+/* The same in one request, which costs less. That it could not be started is told at its end. */
+MUST_CHECK int shim_exec_run(struct shim_exec *x, const struct deadline *by, struct error *err);
+
 /* Waits for its end, after which the shim has forgotten it. Once. */
 MUST_CHECK int shim_exec_wait(struct shim_exec *x, const struct deadline *by, int *out_status,
                               struct error *err);

@@ -18,7 +18,7 @@ enum { DRAIN_MS = 2000, START_FAILED_STATUS = 255 };
 
 struct starting {
     struct exec *exec;
-    struct call *call;
+    struct call *call; /* NULL: who tends it hears of a failure */
 };
 
 static char *file_name(const struct exec *x, const char *suffix)
@@ -171,8 +171,21 @@ static void answer_start(struct exec *x, struct call *call)
 {
     Containerd__Task__V3__StartResponse response = CONTAINERD__TASK__V3__START_RESPONSE__INIT;
 
+    if (!call)
+        return;
     response.pid = (uint32_t)x->proc.child.pid;
     call_reply(call, &response.base);
+}
+
+static void fail_start(struct exec *x, struct call *call, const struct error *failure)
+{
+    if (call) {
+        call_fail(call, failure);
+        return;
+    }
+    if (!list_is_empty(&x->tender))
+        call_fail(LIST_OF(x->tender.next, struct call, link), failure);
+    x->is_orphan = true;
 }
 
 static int take_over(struct exec *x, struct error *err)
@@ -198,14 +211,14 @@ static void on_started(void *owner, const struct error *failure)
     if (!failure && take_over(x, &err) < 0)
         failure = &err;
     if (failure) {
-        call_fail(s->call, failure);
+        fail_start(x, s->call, failure);
         proc_set_ended(&x->proc, START_FAILED_STATUS, clock_now_ns());
         finish(x); /* which lets the task go on ending */
         return;
     }
     /* A process without its terminal is of no use; its end is told like any other. */
     if (streams_started(&x->proc.io, &err) < 0) {
-        call_fail(s->call, &err);
+        fail_start(x, s->call, &err);
         exec_end(x);
         return;
     }
@@ -215,12 +228,12 @@ static void on_started(void *owner, const struct error *failure)
     task_end_advance(t);
 }
 
-static int run_exec(struct exec *x, struct starting *owner, struct error *err)
+static int run_exec(struct exec *x, struct starting *owner, int64_t timeout_ns, struct error *err)
 {
     AUTO_FREE char *process = file_name(x, "json"), *pid = file_name(x, "pid");
     AUTO_FINI(strv) verb = {0};
     const struct streams *io = &x->proc.io;
-    struct run_spec run = {.verb = &verb, .timeout_ns = owner->call->timeout_ns};
+    struct run_spec run = {.verb = &verb, .timeout_ns = timeout_ns};
 
     for (int i = 0; i < 3; i++)
         run.stdio[i] = io->has_terminal ? -1 : io->child[i];
@@ -240,7 +253,7 @@ static int run_exec(struct exec *x, struct starting *owner, struct error *err)
     return task_run(x->task, &run, on_started, owner, err);
 }
 
-int exec_start(struct exec *x, struct call *call, struct error *err)
+static int begin(struct exec *x, struct call *call, int64_t timeout_ns, struct error *err)
 {
     AUTO_FREE struct starting *s = xcalloc(1, sizeof *s);
 
@@ -251,12 +264,17 @@ int exec_start(struct exec *x, struct call *call, struct error *err)
     if (x->task->init.state != PROC_RUNNING)
         return error_set(err, ERROR_PRECONDITION, "the container is %s, not running",
                          proc_state_name(x->task->init.state));
-    if (run_exec(x, s, err) < 0)
+    if (run_exec(x, s, timeout_ns, err) < 0)
         return -1;
     TAKE(s);
     x->proc.state = PROC_STARTING;
     x->task->n_runs++;
     return 0;
+}
+
+int exec_start(struct exec *x, struct call *call, struct error *err)
+{
+    return begin(x, call, call->timeout_ns, err);
 }
 
 static void on_tender_lost(struct call *call)
@@ -271,6 +289,21 @@ static void on_tender_lost(struct call *call)
         exec_end(x);
 }
 
+static void set_tender(struct exec *x, struct call *call)
+{
+    call->owner = x;
+    call->lost = on_tender_lost;
+    list_add(&x->tender, &call->link);
+}
+
+int exec_run(struct exec *x, struct call *call, struct error *err)
+{
+    if (begin(x, NULL, call->timeout_ns, err) < 0)
+        return -1;
+    set_tender(x, call);
+    return 0;
+}
+
 int exec_tend(struct exec *x, struct call *call, struct error *err)
 {
     if (!list_is_empty(&x->tender) || x->is_orphan)
@@ -280,9 +313,7 @@ int exec_tend(struct exec *x, struct call *call, struct error *err)
         exec_remove(x);
         return 0;
     }
-    call->owner = x;
-    call->lost = on_tender_lost;
-    list_add(&x->tender, &call->link);
+    set_tender(x, call);
     return 0;
 }
 

@@ -31,6 +31,10 @@ MUST_CHECK int exec_start(struct exec *x, struct call *call, struct error *err);
  * before. ERROR_EXISTS when somebody tends it already. */
 MUST_CHECK int exec_tend(struct exec *x, struct call *call, struct error *err);
 
+/* Both at once, for one that was just created: the call is answered when it has stopped or could
+ * not be started. */
+MUST_CHECK int exec_run(struct exec *x, struct call *call, struct error *err);
+
 /* Kills it, now or as soon as it exists. */
 void exec_end(struct exec *x);
 

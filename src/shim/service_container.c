@@ -42,9 +42,37 @@ static int serve_tend(struct shim *s, struct call *call, const void *request, st
     return x ? exec_tend(x, call, err) : -1;
 }
 
+static int serve_run(struct shim *s, struct call *call, const void *request, struct error *err)
+{
+    const Berth__Shim__V1__RunExecRequest *r = request;
+    const struct streams_spec stdio = {.in = r->stdin,
+                                       .out = r->stdout,
+                                       .err = r->stderr,
+                                       .has_terminal = r->terminal,
+                                       .fds = call->fds,
+                                       .n_fds = call->n_fds};
+    struct task *t = service_find_task(s, r->id, err);
+    struct exec *x;
+
+    if (!t)
+        return -1;
+    if (r->process.len == 0 || r->process.len > SERVICE_PROCESS_MAX)
+        return error_set(err, ERROR_INVALID, "process must have 1 to %d bytes",
+                         SERVICE_PROCESS_MAX);
+    if (exec_create(t, r->exec_id, &stdio, r->process.data, r->process.len, err) < 0)
+        return -1;
+    x = exec_find(t, r->exec_id);
+    if (exec_run(x, call, err) < 0) {
+        exec_remove(x);
+        return -1;
+    }
+    return 0;
+}
+
 const struct service_method service_container_methods[] = {
     {"ReopenLog", serve_reopen},
     {"Attach", serve_attach},
     {"TendExec", serve_tend},
+    {"RunExec", serve_run},
     {NULL, NULL},
 };

@@ -12,7 +12,7 @@
 
 #define OPTIONS_TYPE "berth.shim.v1.ContainerOptions"
 
-enum { MOUNTS_MAX = 4097, PIDS_MAX = 4096, SIGNAL_MAX = 64, EXEC_SPEC_MAX = 1024 * 1024 };
+enum { MOUNTS_MAX = 4097, PIDS_MAX = 4096, SIGNAL_MAX = 64 };
 
 /* A container's first process, or the process of an exec when exec_id is not empty. */
 static struct proc *find_proc(const struct shim *s, const char *id, const char *exec_id,
@@ -287,9 +287,9 @@ static int serve_exec(struct shim *s, struct call *call, const void *request, st
         return -1;
     stdio.uid = t->io_uid;
     stdio.gid = t->io_gid;
-    if (!r->spec || r->spec->value.len == 0 || r->spec->value.len > EXEC_SPEC_MAX)
+    if (!r->spec || r->spec->value.len == 0 || r->spec->value.len > SERVICE_PROCESS_MAX)
         return error_set(err, ERROR_INVALID, "spec must be a process of 1 to %d bytes",
-                         EXEC_SPEC_MAX);
+                         SERVICE_PROCESS_MAX);
     if (exec_create(t, r->exec_id, &stdio, r->spec->value.data, r->spec->value.len, err) < 0)
         return -1;
     call_reply(call, NULL);

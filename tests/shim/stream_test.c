@@ -237,6 +237,87 @@ static void test_one_that_was_not_started_is_forgotten_too(void **state)
     }
 }
 
+/* ---- an exec in one request ---- */
+
+static int run_exec(struct fixture *f, const char *args)
+{
+    Berth__Shim__V1__RunExecRequest request = BERTH__SHIM__V1__RUN_EXEC_REQUEST__INIT;
+    struct ttrpc_call call = {.socket = f->socket,
+                              .service = "berth.shim.v1.Container",
+                              .method = "RunExec",
+                              .request = &request.base};
+    AUTO_FREE char *process =
+        xasprintf("{\"args\": [%s], \"cwd\": \"/\", \"env\": [\"PATH=/bin\"], "
+                  "\"user\": {\"uid\": 0, \"gid\": 0}}",
+                  args);
+    struct deadline by = deadline_in_ms(10000);
+    struct error err;
+    int begun;
+
+    request.id = (char *)"c1";
+    request.exec_id = (char *)"e1";
+    request.process.data = (uint8_t *)process;
+    request.process.len = strlen(process);
+    begun = ttrpc_client_begin(&call, &by, &err);
+    assert_true(begun >= 0);
+    return begun;
+}
+
+static void await_forgotten(struct fixture *f)
+{
+    struct error err = {0};
+
+    for (int i = 0; i < 500 && !strstr(err.text, "is not here"); i++) {
+        usleep(10000);
+        if (fixture_kill(f, "c1", "e1", SIGCONT, &err) == 0)
+            err.text[0] = '\0';
+    }
+    assert_non_null(strstr(err.text, "is not here"));
+}
+
+static void test_one_request_runs_it_to_its_end(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_run(f, "c1", &(struct fixture_container){.args = FIXTURE_ARGS("sleep", "100")});
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(finish(f, run_exec(f, "\"sh\", \"-c\", \"exit 7\"")), 7);
+    await_forgotten(f);
+}
+
+static void test_one_request_tells_of_a_failure_to_start(void **state)
+{
+    struct fixture *f = *state;
+    struct ttrpc_call call = {.response = &berth__shim__v1__tend_exec_response__descriptor};
+    struct deadline by = deadline_in_ms(10000);
+    ProtobufCMessage *response;
+    struct error err;
+
+    fixture_run(f, "c1", &(struct fixture_container){.args = FIXTURE_ARGS("sleep", "100")});
+    for (int i = 0; i < 2; i++) {
+        int begun = run_exec(f, "\"/no/such/program\"");
+
+        assert_int_equal(ttrpc_client_finish(begun, &call, &f->arena, &by, &response, &err), -1);
+        assert_non_null(strstr(err.text, "OCI runtime exec failed"));
+    }
+    await_forgotten(f);
+}
+
+static void test_one_request_that_is_given_up_leaves_nothing(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_run(f, "c1", &(struct fixture_container){.args = FIXTURE_ARGS("sleep", "100")});
+    for (unsigned i = 0; i < 6; i++) {
+        int begun = run_exec(f, "\"sleep\", \"100\"");
+
+        usleep(i * 4000); /* while it is starting, and when it runs */
+        close(begun);
+        await_forgotten(f);
+    }
+    assert_int_equal(fixture_count_zombies(f), 0);
+}
+
 static const struct CMUnitTest tests[] = {
     FIXTURE_WITH_POD(test_all_who_are_attached_hear_it_and_so_does_the_log),
     FIXTURE_WITH_POD(test_with_stdin_once_its_end_is_the_containers),
@@ -245,6 +326,9 @@ static const struct CMUnitTest tests[] = {
     FIXTURE_WITH_POD(test_one_that_is_tended_is_forgotten_when_it_ends),
     FIXTURE_WITH_POD(test_when_nobody_tends_it_any_more_it_is_killed_and_forgotten),
     FIXTURE_WITH_POD(test_one_that_was_not_started_is_forgotten_too),
+    FIXTURE_WITH_POD(test_one_request_runs_it_to_its_end),
+    FIXTURE_WITH_POD(test_one_request_tells_of_a_failure_to_start),
+    FIXTURE_WITH_POD(test_one_request_that_is_given_up_leaves_nothing),
 };
 
 int main(int argc, char **argv)
