@@ -139,8 +139,9 @@ static int failed(struct json_object *why, struct error *err)
     int64_t code = json_get_int(why, "code", 0);
     const char *message = json_get_str(why, "message");
 
-    error_set(err, code > 0 && code <= ERROR_UNAUTHENTICATED ? code : ERROR_UNKNOWN, "%s",
-              message ? message : "no reason given");
+    error_set(err,
+              code > 0 && code <= ERROR_UNAUTHENTICATED ? (enum error_code)code : ERROR_UNKNOWN,
+              "%s", message ? message : "no reason given");
     err->errnum = json_get_flag(why, "unreachable", false) ? ENETUNREACH : 0;
     return -1;
 }
