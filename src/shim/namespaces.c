@@ -49,6 +49,22 @@ static int raise_loopback(struct error *err)
     return 0;
 }
 
+/* In a user namespace those of the IPC namespace have a writer of their own. Those of the network
+ * may be ids, which are the user namespace's. */
+static bool is_from_outside(const struct namespaces_spec *spec, const char *name)
+{
+    return idmap_is_set(&spec->ids) && strncmp(name, "net.", 4) != 0;
+}
+
+static int set_sysctls(const struct namespaces_spec *spec, struct error *err)
+{
+    for (size_t i = 0; i < spec->n_sysctls; i++)
+        if (!is_from_outside(spec, spec->sysctls[i].name) &&
+            sysctl_write(spec->sysctls[i].name, spec->sysctls[i].value, err) < 0)
+            return -1;
+    return 0;
+}
+
 static int set_up(const struct namespaces_spec *spec, struct error *err)
 {
     int flags =
@@ -60,10 +76,7 @@ static int set_up(const struct namespaces_spec *spec, struct error *err)
         return error_errno(err, errno, "set host name to \"%s\"", spec->hostname);
     if (spec->has_net && raise_loopback(err) < 0)
         return -1;
-    for (size_t i = 0; i < spec->n_sysctls; i++)
-        if (sysctl_write(spec->sysctls[i].name, spec->sysctls[i].value, err) < 0)
-            return -1;
-    return 0;
+    return set_sysctls(spec, err);
 }
 
 /* False at the end of the parent. */
@@ -100,6 +113,34 @@ static _Noreturn void live_in_namespaces(const struct namespaces_spec *spec, int
     if (spec->has_pid)
         init_run();
     _exit(0);
+}
+
+/* ---- in the writer of sysctls, which stays outside of the user namespace ---- */
+
+/* Before Linux 6.9 only the node's root may, from then on only the user namespace's. */
+static int write_as_either(const struct namespaces_spec *spec,
+                           const struct namespaces_sysctl *sysctl, struct error *err)
+{
+    if (sysctl_write(sysctl->name, sysctl->value, err) == 0)
+        return 0;
+    if (err->errnum != EACCES || seteuid(spec->ids.uids.first) < 0)
+        return -1;
+    if (sysctl_write(sysctl->name, sysctl->value, err) < 0)
+        return -1;
+    return seteuid(0) < 0 ? error_errno(err, errno, "become root again") : 0;
+}
+
+static int write_from_outside(const struct namespaces_spec *spec, struct error *err)
+{
+    AUTO_CLOSE int ipc = open("ns/ipc", O_RDONLY | O_CLOEXEC);
+
+    if (ipc < 0 || setns(ipc, CLONE_NEWIPC) < 0)
+        return error_errno(err, errno, "enter the pod's IPC namespace");
+    for (size_t i = 0; i < spec->n_sysctls; i++)
+        if (is_from_outside(spec, spec->sysctls[i].name) &&
+            write_as_either(spec, &spec->sysctls[i], err) < 0)
+            return -1;
+    return 0;
 }
 
 /* ---- in the shim ---- */
@@ -190,11 +231,48 @@ static int check_sysctls(const struct namespaces_spec *spec, struct error *err)
     return 0;
 }
 
+static bool has_outside_sysctls(const struct namespaces_spec *spec)
+{
+    for (size_t i = 0; i < spec->n_sysctls; i++)
+        if (is_from_outside(spec, spec->sysctls[i].name))
+            return true;
+    return false;
+}
+
+/* Once the namespaces are pinned. */
+static int set_outside_sysctls(const struct namespaces_spec *spec, struct error *err)
+{
+    AUTO_CLOSE int ours = -1, theirs = -1;
+    int pair[2], outcome;
+    pid_t writer;
+
+    if (!has_outside_sysctls(spec))
+        return 0;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        return error_errno(err, errno, "make a pair of sockets");
+    ours = pair[0], theirs = pair[1];
+    writer = fork();
+    if (writer < 0)
+        return error_errno(err, errno, "make a process for the sysctls");
+    if (writer == 0) {
+        struct error result = {0};
+
+        if (write_from_outside(spec, &result) == 0)
+            result.code = ERROR_OK;
+        _exit(send(theirs, &result, sizeof result, MSG_NOSIGNAL) < 0);
+    }
+    fd_close(&theirs);
+    outcome = await_child(ours, err);
+    waitpid(writer, NULL, 0);
+    return outcome;
+}
+
 static int create_with(const struct namespaces_spec *spec, pid_t child, int socket,
                        struct error *err)
 {
     if (map_ids(spec, child, socket, err) < 0 || await_child(socket, err) < 0 ||
-        pin_all(spec, child, err) < 0 || mount_shm(spec, err) < 0)
+        pin_all(spec, child, err) < 0 || set_outside_sysctls(spec, err) < 0 ||
+        mount_shm(spec, err) < 0)
         return -1;
     return 0;
 }
