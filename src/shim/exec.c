@@ -153,14 +153,17 @@ struct exec *exec_find(const struct task *t, const char *id)
 int exec_create(struct task *t, const char *id, const struct streams_spec *stdio,
                 const void *process, size_t len, struct error *err)
 {
+    struct streams_spec owned = *stdio;
     struct exec *x;
 
     if (check(t, id, err) < 0)
         return -1;
     x = exec_new(t, id);
+    owned.uid = t->io_uid;
+    owned.gid = t->io_gid;
     AUTO_FREE char *file = file_name(x, "json");
     if (file_store(AT_FDCWD, file, process, len, 0600, err) < 0 ||
-        proc_open_stdio(&x->proc, stdio, err) < 0) {
+        proc_open_stdio(&x->proc, &owned, err) < 0) {
         exec_remove(x);
         return -1;
     }

@@ -19,7 +19,8 @@ struct exec {
     struct poller_timer drain; /* how long outputs may outlive it */
 };
 
-/* Keeps the process, JSON, as a file in the bundle until it is started. ERROR_EXISTS. */
+/* Keeps the process, JSON, as a file in the bundle until it is started. Its pipes get the owners
+ * that those of the container have. ERROR_EXISTS. */
 MUST_CHECK int exec_create(struct task *t, const char *id, const struct streams_spec *stdio,
                            const void *process, size_t len, struct error *err);
 struct exec *exec_find(const struct task *t, const char *id); /* or NULL */

@@ -275,18 +275,16 @@ static int serve_kill(struct shim *s, struct call *call, const void *request, st
 static int serve_exec(struct shim *s, struct call *call, const void *request, struct error *err)
 {
     const Containerd__Task__V3__ExecProcessRequest *r = request;
-    struct streams_spec stdio = {.in = r->stdin,
-                                 .out = r->stdout,
-                                 .err = r->stderr,
-                                 .has_terminal = r->terminal,
-                                 .fds = call->fds,
-                                 .n_fds = call->n_fds};
+    const struct streams_spec stdio = {.in = r->stdin,
+                                       .out = r->stdout,
+                                       .err = r->stderr,
+                                       .has_terminal = r->terminal,
+                                       .fds = call->fds,
+                                       .n_fds = call->n_fds};
     struct task *t = service_find_task(s, r->id, err);
 
     if (!t)
         return -1;
-    stdio.uid = t->io_uid;
-    stdio.gid = t->io_gid;
     if (!r->spec || r->spec->value.len == 0 || r->spec->value.len > SERVICE_PROCESS_MAX)
         return error_set(err, ERROR_INVALID, "spec must be a process of 1 to %d bytes",
                          SERVICE_PROCESS_MAX);
