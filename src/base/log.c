@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/log.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -9,9 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 2048 };
+/* A pipe that poll() says is writable has room for PIPE_BUF, and so for a line. */
+enum { LINE_MAX_BYTES = 2048, PATIENCE_MS = 20 };
 
 static _Atomic int current_level = LOG_INFO;
+static _Atomic unsigned dropped;
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
@@ -53,6 +56,28 @@ static size_t format_head(char *line, size_t size, enum log_level level)
                                   level_names[level]);
 }
 
+/* Waits a moment, but not for every line when lines are dropped already. */
+static bool has_room(void)
+{
+    struct pollfd reader = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    return poll(&reader, 1, dropped ? 0 : PATIENCE_MS) != 0;
+}
+
+static void tell_dropped(void)
+{
+    char line[128];
+    unsigned n = atomic_exchange(&dropped, 0);
+    size_t len;
+
+    if (n == 0)
+        return;
+    len = format_head(line, sizeof line, LOG_WARN);
+    len += (size_t)snprintf(line + len, sizeof line - len, "%u lines of the log were lost\n", n);
+    if (write(STDERR_FILENO, line, len) < 0)
+        dropped += n;
+}
+
 void log_line(enum log_level level, const char *fmt, ...)
 {
     char line[LINE_MAX_BYTES];
@@ -72,6 +97,11 @@ void log_line(enum log_level level, const char *fmt, ...)
         if ((unsigned char)line[i] < ' ')
             line[i] = ' ';
     line[len++] = '\n';
+    if (!has_room()) {
+        dropped++;
+        return;
+    }
+    tell_dropped();
     if (write(STDERR_FILENO, line, len) < 0)
         return; /* there is nobody left to tell */
 }

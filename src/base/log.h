@@ -6,6 +6,9 @@
 
 /* log: one line, one write(2), to standard error.
  *
+ * Nobody waits for a reader that does not read: lines for which there is no room are dropped, and
+ * how many is said when there is room again.
+ *
  * Lines are "<time> <level> <text>"; under journald (JOURNAL_STREAM is set) they begin with the
  * priority "<N>" instead, and the journal adds the time. Only the places that end a request log;
  * library code returns errors. Any thread. */
