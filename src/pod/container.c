@@ -123,6 +123,29 @@ bool container_owns_pids(const struct container *c)
     return o && o->pid == RUNTIME__V1__NAMESPACE_MODE__CONTAINER;
 }
 
+int container_target_pid(const struct container *c, pid_t *out, struct error *err)
+{
+    const Runtime__V1__NamespaceOption *o = container_namespaces(c);
+    struct node *n = c->sandbox->node;
+    pid_t pid = 0;
+
+    *out = 0;
+    if (!o || o->pid != RUNTIME__V1__NAMESPACE_MODE__TARGET)
+        return 0;
+    AUTO(container) *target = container_find(n, o->target_id, err);
+    if (!target)
+        return error_wrap(err, "namespace target");
+    pthread_mutex_lock(&n->lock);
+    if (target->sandbox == c->sandbox && container_state_locked(target) == CONTAINER_RUNNING)
+        pid = target->status.pid;
+    pthread_mutex_unlock(&n->lock);
+    if (pid <= 0)
+        return error_set(err, ERROR_UNKNOWN, "namespace target %s does not run in the same pod",
+                         o->target_id);
+    *out = pid;
+    return 0;
+}
+
 enum container_state container_state_locked(const struct container *c)
 {
     if (c->unknown)

@@ -94,6 +94,10 @@ void container_layer_paths(const struct container *c, struct strv *out);
 bool container_owns_pids(const struct container *c);
 Runtime__V1__NamespaceOption *container_namespaces(const struct container *c); /* may be NULL */
 
+/* The process whose PID namespace it is to join, which another container of its pod runs; 0 when it
+ * asks for no such thing. ERROR_UNKNOWN when that container does not run there. */
+MUST_CHECK int container_target_pid(const struct container *c, pid_t *out, struct error *err);
+
 /* Under the node's lock. */
 enum container_state container_state_locked(const struct container *c);
 enum container_state container_state(struct container *c);

@@ -81,7 +81,10 @@ static int set_pids(const struct container *c, struct oci_input *in, char **out_
 {
     const Runtime__V1__NamespaceOption *o = container_namespaces(c);
     Runtime__V1__NamespaceMode mode = o ? o->pid : RUNTIME__V1__NAMESPACE_MODE__POD;
+    pid_t target;
 
+    if (container_target_pid(c, &target, err) < 0)
+        return -1;
     in->host_pid = mode == RUNTIME__V1__NAMESPACE_MODE__NODE;
     if (mode == RUNTIME__V1__NAMESPACE_MODE__POD) {
         const Runtime__V1__NamespaceOption *pod = sandbox_namespaces(c->sandbox);
@@ -90,15 +93,8 @@ static int set_pids(const struct container *c, struct oci_input *in, char **out_
             in->host_pid = true;
         else if (sandbox_shares_pids(c->sandbox))
             *out_path = xasprintf("%s/ns/pid", c->sandbox->dir);
-    } else if (mode == RUNTIME__V1__NAMESPACE_MODE__TARGET) {
-        AUTO(container) *target = container_find(c->sandbox->node, o->target_id, err);
-
-        if (!target)
-            return error_wrap(err, "namespace target");
-        if (target->sandbox != c->sandbox || container_state(target) != CONTAINER_RUNNING)
-            return error_set(err, ERROR_UNKNOWN, "namespace target %s does not run in the same pod",
-                             o->target_id);
-        *out_path = xasprintf("/proc/%d/ns/pid", target->status.pid);
+    } else if (target) {
+        *out_path = xasprintf("/proc/%d/ns/pid", target);
     }
     in->target_pid_ns = *out_path;
     return 0;

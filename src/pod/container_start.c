@@ -16,22 +16,6 @@
 
 enum { START_MS = 2 * 60 * 1000, DELETE_MS = 60 * 1000, START_ERROR_STATUS = 128 };
 
-/* The container whose PID namespace is joined must still run. */
-static int check_target(const struct container *c, struct error *err)
-{
-    const Runtime__V1__NamespaceOption *o = container_namespaces(c);
-
-    if (!o || o->pid != RUNTIME__V1__NAMESPACE_MODE__TARGET)
-        return 0;
-    AUTO(container) *target = container_find(c->sandbox->node, o->target_id, err);
-    if (!target)
-        return error_wrap(err, "namespace target");
-    if (target->sandbox != c->sandbox || container_state(target) != CONTAINER_RUNNING)
-        return error_set(err, ERROR_UNKNOWN, "namespace target %s does not run in the same pod",
-                         o->target_id);
-    return 0;
-}
-
 struct started {
     int64_t at_ns;
     pid_t pid;
@@ -90,8 +74,9 @@ static int start_claimed(struct container *c, struct error *err)
 {
     struct deadline by = deadline_in_ms(START_MS);
     struct stage t = stage_begin();
+    pid_t target; /* must still run */
 
-    if (sandbox_check_usable(c->sandbox, err) < 0 || check_target(c, err) < 0 ||
+    if (sandbox_check_usable(c->sandbox, err) < 0 || container_target_pid(c, &target, err) < 0 ||
         container_bundle_reset(c, err) < 0 || container_open_latch(c, err) < 0)
         return -1;
     /* A container made from a checkpoint is restored here instead. */

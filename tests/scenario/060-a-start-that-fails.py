@@ -46,3 +46,16 @@ def test_the_pod_has_stopped(berth):
     berth.runtime.StopPodSandbox(pod_sandbox_id=pod)
     assert "not ready" in start_fails(berth, container)
     assert berth.status(container).reason == "StartError"
+
+
+def test_the_process_to_join_has_ended(berth):
+    pod = berth.run_pod(host_network=True)
+    target = berth.run(pod, "sleep", "1000")
+    joins = {"security_context": {"namespace_options": {"pid": "TARGET", "target_id": target}}}
+    first, second = (berth.create(pod, "ps", linux=joins) for _ in range(2))
+    berth.start(first)
+    berth.wait_exited(first)
+    assert "sleep 1000" in berth.output(first)
+    berth.stop(target)
+    assert target in start_fails(berth, second)
+    assert berth.status(second).reason == "StartError"
