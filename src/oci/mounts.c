@@ -170,14 +170,16 @@ static int collect(const struct build *b, struct given_list *list, struct error 
     return 0;
 }
 
-/* Where SELinux is on, the container may touch what has the label of its files. */
+/* Where SELinux is on, the container may touch what has the label of its files. Layers of images,
+ * which others have too, keep the label that the node's policy gives them. */
 static int relabel(const struct build *b, const struct given *entry, struct json_object *mount,
                    struct error *err)
 {
     const char *label = json_get_str(b->linux, "mountLabel");
     const char *source = json_get_str(mount, "source");
 
-    if (!label || (entry->asked_for && !entry->asked_for->selinux_relabel) ||
+    if (!label ||
+        (entry->asked_for && (!entry->asked_for->selinux_relabel || entry->asked_for->image)) ||
         strcmp(source, "/dev/shm") == 0)
         return 0;
     return relabel_tree(source, label, err);

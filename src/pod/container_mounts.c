@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pod/container_mounts.h"
 
+#include "base/json.h"
 #include "image/rootfs.h"
 #include "oci/userns.h"
+#include "pod/container_bundle.h"
 
 static Containerd__Types__Mount *add(struct arena *a,
                                      Containerd__Task__V3__CreateTaskRequest *request,
@@ -20,6 +22,22 @@ static Containerd__Types__Mount *add(struct arena *a,
     return mount;
 }
 
+/* Where SELinux is on all files of the root have the label that the container may touch. The quotes
+ * keep the commas of a level from being taken for the ends of options. */
+static void add_label(const struct container *c, struct strv *options)
+{
+    JSON_AUTO *spec = NULL;
+    const char *label;
+    struct error ignored;
+
+    if (!c->sandbox->node->selinux_enabled)
+        return;
+    spec = container_bundle_load_spec(c, &ignored); /* without it the OCI runtime fails anyway */
+    label = json_get_str(json_get(spec, "linux"), "mountLabel");
+    if (label)
+        strv_addf(options, "context=\"%s\"", label);
+}
+
 static void add_rootfs(struct arena *a, const struct container *c,
                        Containerd__Task__V3__CreateTaskRequest *request)
 {
@@ -27,6 +45,7 @@ static void add_rootfs(struct arena *a, const struct container *c,
 
     container_layer_paths(c, &layers);
     rootfs_options(&layers, c->dir, &options);
+    add_label(c, &options);
     if (idmap_is_set(&c->sandbox->ids))
         strv_add(&options, "idmap");
     add(a, request, "overlay", &options);

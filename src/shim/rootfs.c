@@ -79,6 +79,17 @@ static int set_string(int fs, const char *key, const char *value)
     return fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0);
 }
 
+/* Quotes protect commas where options are one text, and here there are none to be protected from.
+ * The caller frees. */
+static char *unquoted(const char *value)
+{
+    size_t len = strlen(value);
+
+    if (len < 2 || *value != '"' || value[len - 1] != '"')
+        return xstrdup(value);
+    return xstrndup(value + 1, len - 2);
+}
+
 static int set_data(int fs, const char *option)
 {
     const char *equals = strchr(option, '=');
@@ -86,7 +97,8 @@ static int set_data(int fs, const char *option)
     if (!equals)
         return fsconfig(fs, FSCONFIG_SET_FLAG, option, NULL, 0);
     AUTO_FREE char *key = xstrndup(option, (size_t)(equals - option));
-    return set_string(fs, key, equals + 1);
+    AUTO_FREE char *value = unquoted(equals + 1);
+    return set_string(fs, key, value);
 }
 
 static unsigned attributes(unsigned long flags)
