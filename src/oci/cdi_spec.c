@@ -350,6 +350,25 @@ static int check_value(const struct checking *c, const struct rule *rule, struct
     }
 }
 
+/* A member that says nothing needs no version. */
+static bool says_something(const struct rule *rule, struct json_object *value)
+{
+    switch (rule->kind) {
+    case TEXT:
+        return *json_str(value) != '\0';
+    case FLAG:
+        return json_object_get_boolean(value);
+    case TEXT_MAP:
+        return json_object_object_length(value) > 0;
+    case TEXTS:
+    case UNSIGNEDS:
+    case OBJECTS:
+        return json_len(value) > 0;
+    default:
+        return true;
+    }
+}
+
 static int check_member(const struct checking *c, const struct shape *shape,
                         struct json_object *object, const char *key)
 {
@@ -366,7 +385,7 @@ static int check_member(const struct checking *c, const struct shape *shape,
     }
     if (check_value(c, rule, value) < 0)
         return -1;
-    return check_since(c, key, rule->since);
+    return says_something(rule, value) ? check_since(c, key, rule->since) : 0;
 }
 
 static int check_object(const struct checking *c, const struct shape *shape,

@@ -145,6 +145,52 @@ static void test_members_need_their_version(void **state)
     }
 }
 
+static void test_members_that_say_nothing_need_no_version(void **state)
+{
+    AUTO_FREE char *text =
+        with_edits("0.3.0", "\"env\":[\"A=b\"],\"additionalGids\":[],\"netDevices\":[],"
+                            "\"intelRdt\":null,\"deviceNodes\":[{\"path\":\"/d\","
+                            "\"hostPath\":\"\"}]");
+
+    (void)state;
+    expect(text, false);
+}
+
+/* As generators for GPUs write them. */
+static void test_a_file_of_the_field_is_read(void **state)
+{
+    (void)state;
+    expect("---\n"
+           "cdiVersion: 0.5.0\n"
+           "kind: vendor.com/gpu\n"
+           "devices:\n"
+           "- containerEdits:\n"
+           "    deviceNodes:\n"
+           "    - path: /dev/gpu0\n"
+           "    - hostPath: /host/dev/dri/card1\n"
+           "      path: /dev/dri/card1\n"
+           "    hooks:\n"
+           "    - args:\n"
+           "      - vendor-ctk\n"
+           "      - --link\n"
+           "      - ../card1::/dev/dri/by-path/pci-0000:01:00.0-card\n"
+           "      hookName: createContainer\n"
+           "      path: /usr/bin/vendor-ctk\n"
+           "  name: \"0\"\n"
+           "- containerEdits:\n"
+           "    deviceNodes:\n"
+           "    - path: /dev/gpu0\n"
+           "  name: all\n"
+           "containerEdits:\n"
+           "  env:\n"
+           "  - VENDOR_VISIBLE_DEVICES=void\n"
+           "  mounts:\n"
+           "  - containerPath: /usr/lib/libgpu.so.535\n"
+           "    hostPath: /usr/lib/libgpu.so.535\n"
+           "    options: [ro, nosuid, nodev, bind]\n",
+           true);
+}
+
 static void test_a_file_is_whole(void **state)
 {
     static const char device[] = "{\"name\":\"1\",\"containerEdits\":{\"env\":[\"A=b\"]}}";
@@ -174,6 +220,8 @@ int main(void)
         cmocka_unit_test(test_what_is_wrong_is_named),
         cmocka_unit_test(test_names_are_checked),
         cmocka_unit_test(test_members_need_their_version),
+        cmocka_unit_test(test_members_that_say_nothing_need_no_version),
+        cmocka_unit_test(test_a_file_of_the_field_is_read),
         cmocka_unit_test(test_a_file_is_whole),
     };
 
