@@ -65,7 +65,7 @@ static const char *env(void)
 static void test_what_a_file_says_for_all_comes_once_and_first(void **state)
 {
     (void)state;
-    store("a", "containerEdits: {env: [ALL=a]}\n"
+    store("a", "containerEdits: {env: [ALL=a], hooks: [{hookName: poststop, path: /h}]}\n"
                "devices: [{name: 1, containerEdits: {env: [ONE=1, X=1]}},"
                " {name: 2, containerEdits: {env: [ALL=2, X=2]}}]\n");
     store("b", "devices: [{name: 1, containerEdits: {env: [B=1]}}]\n");
@@ -74,6 +74,7 @@ static void test_what_a_file_says_for_all_comes_once_and_first(void **state)
     annotate("v.com/b=1,v.com/a=1");
     build();
     assert_string_equal(env(), ",\"ALL=2\",\"ONE=1\",\"X=2\",\"B=1\"]");
+    assert_string_equal(part("hooks", NULL), "{\"poststop\":[{\"path\":\"/h\"}]}");
 }
 
 static void test_what_cannot_be_found_is_named(void **state)
@@ -133,15 +134,19 @@ static void test_device_nodes_are_filled_in_from_the_host(void **state)
 static void test_mounts_take_their_place(void **state)
 {
     struct json_object *mounts;
+    size_t n_before;
 
     (void)state;
     store("a", "devices:\n- name: x\n  containerEdits:\n    mounts:\n"
                "    - {hostPath: /a, containerPath: /deep/er/still, options: [ro, rbind]}\n"
                "    - {hostPath: /h, containerPath: /etc/hosts, type: bind}\n"
                "    - {hostPath: /b, containerPath: /top}\n");
+    build();
+    n_before = json_len(json_get(t.out, "mounts"));
     ask_for("v.com/a=x");
     build();
     mounts = json_get(t.out, "mounts");
+    assert_int_equal(json_len(mounts), n_before + 2); /* the third takes the place of one */
     assert_string_equal(json_text(mount_at("/deep/er/still")),
                         "{\"destination\":\"/deep/er/still\",\"source\":\"/a\","
                         "\"options\":[\"ro\",\"rbind\"]}");
