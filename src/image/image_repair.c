@@ -69,18 +69,22 @@ static bool is_whole(struct image_repair *r, const struct image *i)
     return whole;
 }
 
+static void keep_or_forget(struct image_repair *r, struct image **at)
+{
+    if (is_whole(r, *at)) {
+        r->options.keep(r->options.data, TAKE(*at));
+        return;
+    }
+    r->options.forget(r->options.data, *at);
+    r->lost++;
+}
+
 static void sift(struct image_repair *r)
 {
     int64_t began_ns = clock_monotonic_ns();
 
-    for (size_t i = 0; i < r->len; i++) {
-        if (is_whole(r, r->images[i])) {
-            r->options.keep(r->options.data, TAKE(r->images[i]));
-        } else {
-            r->options.forget(r->options.data, r->images[i]);
-            r->lost++;
-        }
-    }
+    for (size_t i = 0; i < r->len; i++)
+        keep_or_forget(r, &r->images[i]);
     if (r->options.closely)
         log_warn("the node went down while berthd was running: the layers of %zu images were "
                  "looked at in %lld ms, %zu images are lost",

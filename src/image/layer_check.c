@@ -24,7 +24,7 @@ static int load(const char *folder, struct usage *out, struct error *err)
 
 int layer_check(const char *folder, bool closely, struct error *err)
 {
-    struct usage stated, found;
+    struct usage stated = {0}, found = {0};
     struct error broken;
     AUTO_CLOSE int dir = -1;
 
