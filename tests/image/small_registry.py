@@ -15,7 +15,7 @@ class Server(http.server.ThreadingHTTPServer):
 class SmallRegistry:
     """Serves the images of an OCI layout by their tags; see Limits for what it does with blobs."""
 
-    def __init__(self, layout):
+    def __init__(self, layout, tls=None):
         self.blobs = pathlib.Path(layout.folder) / "blobs/sha256"
         self.tags = {e["annotations"]["org.opencontainers.image.ref.name"]: e for e in layout.entries}
         self.asked = []  # (digest, first byte) of each request for a blob
@@ -36,6 +36,8 @@ class SmallRegistry:
 
         self.server = Server(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         self.host = f"127.0.0.1:{self.server.server_port}"
 
     def __enter__(self):

@@ -5,12 +5,14 @@ import hashlib
 import json
 import os
 import pathlib
+import ssl
 import subprocess
 import time
 
 import harness
 from harness import Layout, entry, make_tar
 from registry import Registry
+from small_registry import SmallRegistry
 
 
 def pull(folder, image, root="root", **more):
@@ -131,6 +133,29 @@ def test_what_is_not_there(folder):
     outcome = pull(folder, f"{registry.host}/no/such:1")
     assert outcome.code == 1 and outcome.message().startswith("RegistryUnavailable: "), outcome.events
     assert "RegistryUnavailable" in outcome.message()
+
+
+def test_tls_with_certificates_from_anywhere(folder):
+    """What the process that fetches reads is let into its sandbox: authorities and our own certificate."""
+    harness.need("openssl")
+    certificate, key, hosts = folder / "any/where/cert.pem", folder / "any/key.pem", folder / "certs.d"
+    certificate.parent.mkdir(parents=True)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=loopback", "-days", "2",
+                    "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+                   check=True, stderr=subprocess.DEVNULL)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    tls.load_verify_locations(certificate)
+    layout = Layout(folder / "layout")
+    layout.add(layout.image(*sample_layers()), "1")
+    tls.verify_mode = ssl.CERT_REQUIRED
+    with SmallRegistry(layout, tls) as registry:
+        settings = hosts / (registry.host.replace(":", "_") + "_") / "hosts.toml"
+        settings.parent.mkdir(parents=True)
+        settings.write_text(f'server = "https://{registry.host}"\nca = "{certificate}"\nclient = [["{certificate}", "{key}"]]\n')
+        outcome = pull(folder, f"{registry.host}/some/image:1", hosts_dirs=[str(hosts)])
+        assert outcome.code == 0, outcome.message()
+        check_stored(folder, outcome.images[0])
 
 
 def test_a_damaged_layer_is_refused_and_leaves_nothing(folder):
