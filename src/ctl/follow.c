@@ -78,6 +78,11 @@ struct follow *follow_open(struct ctl *c, const char *container_id, struct error
     return f;
 }
 
+int follow_skip(struct follow *f, int64_t lines, struct error *err)
+{
+    return log_file_skip(f->file, lines, err);
+}
+
 void follow_free(struct follow *f)
 {
     if (f)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/own.h"
 #include "ctl/ctl.h"
@@ -12,6 +13,9 @@ struct follow;
 MUST_CHECK struct follow *follow_open(struct ctl *c, const char *container_id, struct error *err);
 void follow_free(struct follow *f);
 DEFINE_AUTO(follow)
+
+/* Leaves out all but the last lines of what is there. */
+MUST_CHECK int follow_skip(struct follow *f, int64_t lines, struct error *err);
 
 /* What is there and was not printed yet. */
 MUST_CHECK int follow_print(struct follow *f, struct error *err);

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/id.h"
+#include "ctl/publish.h"
 #include "ctl/pull.h"
 
 /* The last part of the image's name without tag and digest, and some digits. */
@@ -135,13 +136,29 @@ static int start_container(struct launch *l, struct ctl *c, Runtime__V1__PodSand
     return ctl_runtime(c, &c->arena, "StartContainer", &start, err) ? 0 : -1;
 }
 
+static int add_ports(const struct launch *l, Runtime__V1__PodSandboxConfig *pod, struct arena *a,
+                     struct error *err)
+{
+    const struct strv *publish = &l->options->publish;
+
+    pod->port_mappings = arena_alloc(a, (publish->len + 1) * sizeof(void *));
+    for (size_t i = 0; i < publish->len; i++) {
+        Runtime__V1__PortMapping *m = publish_parse(publish->items[i], a, err);
+
+        if (!m)
+            return error_wrap(err, "--publish");
+        pod->port_mappings[pod->n_port_mappings++] = m;
+    }
+    return 0;
+}
+
 int launch_start(struct launch *l, struct ctl *c, struct error *err)
 {
     Runtime__V1__RunPodSandboxRequest request = RUNTIME__V1__RUN_POD_SANDBOX_REQUEST__INIT;
     Runtime__V1__PodSandboxConfig *pod = pod_config(l, &c->arena);
     const Runtime__V1__RunPodSandboxResponse *response;
 
-    if (!pull_if_absent(c, l->options->image, err))
+    if (add_ports(l, pod, &c->arena, err) < 0 || !pull_if_absent(c, l->options->image, err))
         return -1;
     if (file_make_dirs(l->log_folder, 0755, err) < 0)
         return error_wrap(err, "make a folder for the log, choose one with --log-dir");

@@ -15,6 +15,7 @@ struct launch_options {
     bool host_network;
     int64_t first_id;    /* of the node's ids in a user namespace; 0: the pod has none */
     struct strv env;     /* NAME=VALUE, or NAME to take ours */
+    struct strv publish; /* see publish.h */
     struct strv command; /* empty: the image's */
 };
 

@@ -13,7 +13,7 @@
 #include "base/fd.h"
 
 /* The writer makes the new file and then stops using the old one: so long it is waited for. */
-enum { ROTATION_MS = 50 };
+enum { ROTATION_MS = 50, SKIP_CHUNK = 16 * 1024 };
 
 struct log_file {
     char *path;
@@ -105,6 +105,40 @@ static ssize_t read_across(struct log_file *f, char *data, size_t size, struct e
     f->fd = fd;
     f->at = 0;
     return read_more(f, data, size, err);
+}
+
+/* Where the line begins that so many ends of lines follow, looking backwards from size; 0 when
+ * there are not so many. */
+static int find_line(struct log_file *f, off_t size, int64_t ends, off_t *out, struct error *err)
+{
+    char chunk[SKIP_CHUNK];
+
+    *out = 0;
+    for (off_t end = size; end > 0;) {
+        off_t start = end > SKIP_CHUNK ? end - SKIP_CHUNK : 0;
+        ssize_t n = pread(f->fd, chunk, (size_t)(end - start), start);
+
+        if (n <= 0)
+            return n < 0 ? error_errno(err, errno, "read the log %s", f->path) : 0;
+        while (n-- > 0) {
+            if (chunk[n] == '\n' && ends-- == 0) {
+                *out = start + n + 1;
+                return 0;
+            }
+        }
+        end = start;
+    }
+    return 0;
+}
+
+int log_file_skip(struct log_file *f, int64_t lines, struct error *err)
+{
+    struct stat st;
+
+    if (fstat(f->fd, &st) < 0)
+        return error_errno(err, errno, "look at the log %s", f->path);
+    f->at = st.st_size;
+    return lines > 0 ? find_line(f, st.st_size, lines, &f->at, err) : 0;
 }
 
 ssize_t log_file_read(struct log_file *f, char *data, size_t size, struct error *err)

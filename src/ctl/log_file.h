@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -16,6 +17,9 @@ struct log_file;
 MUST_CHECK struct log_file *log_file_open(const char *path, struct error *err);
 void log_file_free(struct log_file *f);
 DEFINE_AUTO(log_file)
+
+/* Leaves out all but the last lines of the file as it is now. */
+MUST_CHECK int log_file_skip(struct log_file *f, int64_t lines, struct error *err);
 
 /* Returns how many bytes came, 0 when there are no more at present, or -1. */
 MUST_CHECK ssize_t log_file_read(struct log_file *f, char *data, size_t size, struct error *err);

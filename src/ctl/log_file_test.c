@@ -73,6 +73,47 @@ static void test_what_is_appended_is_read(void **state)
     expect(f, "two");
 }
 
+static void test_only_the_last_lines_are_kept(void **state)
+{
+    static const struct {
+        int64_t lines;
+        const char *rest;
+    } table[] = {{0, ""},
+                 {1, "three\n"},
+                 {2, "two\nthree\n"},
+                 {3, "one\ntwo\nthree\n"},
+                 {4, "one\ntwo\nthree\n"},
+                 {INT64_MAX, "one\ntwo\nthree\n"}};
+    struct error err;
+    (void)state;
+
+    append("one\ntwo\nthree\n");
+    for (size_t i = 0; i < COUNT_OF(table); i++) {
+        AUTO(log_file) *f = log_file_open(path, &err);
+
+        assert_int_equal(log_file_skip(f, table[i].lines, &err), 0);
+        expect(f, table[i].rest);
+    }
+}
+
+static void test_the_last_lines_of_a_long_file(void **state)
+{
+    AUTO(log_file) *f = NULL;
+    struct error err;
+    char line[64];
+    (void)state;
+
+    for (int i = 0; i < 2000; i++) {
+        snprintf(line, sizeof line, "line %d, of which there are many\n", i);
+        append(line);
+    }
+    f = log_file_open(path, &err);
+    assert_int_equal(log_file_skip(f, 1990, &err), 0);
+    memset(line, 0, sizeof line);
+    assert_int_equal(log_file_read(f, line, strlen("line 10,"), &err), strlen("line 10,"));
+    assert_string_equal(line, "line 10,");
+}
+
 static void test_after_a_rotation_the_old_file_comes_first(void **state)
 {
     AUTO(log_file) *f = NULL;
@@ -110,6 +151,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_a_missing_file_is_not_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_appended_is_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_only_the_last_lines_are_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_last_lines_of_a_long_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_after_a_rotation_the_old_file_comes_first, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_a_file_that_was_cut_is_read_from_its_start, set_up,

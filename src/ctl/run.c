@@ -22,6 +22,8 @@ static const struct flag flags[] = {
     {"name", 'n', FLAG_TEXT, &options.name, "NAME", "of the pod and its container"},
     {"network", 0, FLAG_TEXT, &network, "pod|host",
      "a network of its own (default), or the node's"},
+    {"publish", 'p', FLAG_LIST, &options.publish, "HOSTPORT:PORT",
+     "lead a port of the node to one of the pod"},
     {"runtime", 0, FLAG_TEXT, &options.runtime, "HANDLER",
      "runtime handler, as in berthd's config"},
     {"userns", 0, FLAG_NUMBER, &options.first_id, "ID",
@@ -39,6 +41,9 @@ static int read_options(const struct strv *args, struct error *err)
         return error_set(err, ERROR_INVALID, "--name must not have a slash: \"%s\"", options.name);
     if (options.first_id > UINT32_MAX)
         return error_set(err, ERROR_INVALID, "--userns: there is no id %" PRId64, options.first_id);
+    if (options.publish.len > 0 && strcmp(network, "host") == 0)
+        return error_set(err, ERROR_INVALID,
+                         "--publish is for a pod with a network of its own, not --network host");
     options.image = args->items[0];
     options.host_network = strcmp(network, "host") == 0;
     for (size_t i = 1; i < args->len; i++)

@@ -208,10 +208,15 @@ class Registry(Handler):
             body = bytes([body[0] ^ 1]) + body[1:]
         if scenario == "short":
             body = body[:-1]
-        breaks = scenario in ("reset", "ignoresrange", "wrongrange", "dead")
+        if scenario == "stall" and body is LAYER and not start:
+            self.answer(200, b"", {"Content-Length": str(len(body))}, length=False)
+            self.wfile.write(body[:len(body) // 2])
+            self.wfile.flush()
+            return time.sleep(5)
+        breaks = scenario in ("reset", "ignoresrange", "wrongrange", "dead", "stall")
         if scenario == "dead" and number > 1:
             return self.abort()
-        if not breaks or (start and scenario not in ("reset", "wrongrange")):
+        if not breaks or (start and scenario not in ("reset", "wrongrange", "stall")):
             return self.answer(200, body)
         rest = body[start:]
         headers = {"Content-Length": str(len(rest))}
@@ -219,7 +224,7 @@ class Registry(Handler):
             begin = start + 1 if scenario == "wrongrange" else start
             headers["Content-Range"] = f"bytes {begin}-{len(body) - 1}/{len(body)}"
         self.answer(206 if start else 200, b"", headers, length=False)
-        if len(rest) < 200000:
+        if len(rest) < 200000 or scenario == "stall":
             self.wfile.write(rest)
         else:
             self.wfile.write(rest[:len(rest) // 2])

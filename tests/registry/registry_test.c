@@ -323,6 +323,8 @@ static void test_broken_downloads_go_on_where_they_stopped(void **state)
     works("reset", NULL);
     assert_true(count("blob-reset") >= 4);
     works("ignoresrange", NULL);
+    works("stall", NULL);
+    assert_int_equal(count("blob-stall"), 3); /* with the configuration */
     fails("wrongrange", NULL, ERROR_PRECONDITION, "the answer begins at");
     fails("dead", NULL, ERROR_UNAVAILABLE, "broke the connection");
 }

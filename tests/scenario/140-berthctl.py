@@ -3,10 +3,11 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 
-from berth import IMAGE, program
+from berth import IMAGE, program, wait_for
 
 
 def test_run_prints_the_log_and_leaves_nothing(berth):
@@ -55,6 +56,35 @@ def test_logs_follow_a_rotation(berth):
         berth.runtime.ReopenContainerLog(container_id=c)
         assert ctl.stdout.read().split() == [str(i) for i in range(30)]
     assert ctl.returncode == 0, ctl
+
+
+def test_only_the_end_of_a_log(berth):
+    pod = berth.run_pod(host_network=True)
+    container = berth.run(pod, "sh", "-c", "for i in 1 2 3 4; do echo $i; done")
+    berth.wait_exited(container)
+    assert berth.ctl("logs", "--tail", "2", container).stdout == "3\n4\n"
+    assert berth.ctl("logs", "-n", "0", container).stdout == ""
+    assert berth.ctl("logs", container).stdout == "1\n2\n3\n4\n"
+
+
+def test_a_published_port_leads_to_the_pod(berth):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    started = berth.ctl("run", "-d", "-p", f"127.0.0.1:{port}:80", "--log-dir", berth.logs, IMAGE, "--",
+                        "sh", "-c", "while :; do echo hello | nc -l -p 80; done")
+    assert started.returncode == 0, started.stderr
+
+    def answer():
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=2) as s:
+                return s.recv(100) == b"hello\n"
+        except OSError:
+            return False
+
+    wait_for(answer, what="an answer from the pod")
+    done = berth.ctl("run", "-p", "80", IMAGE)
+    assert done.returncode == 125 and "HOSTPORT:PORT" in done.stderr, done
 
 
 def test_errors_are_one_sentence(berth):
