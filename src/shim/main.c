@@ -149,7 +149,12 @@ static int run(struct shim *s, const char *id, struct error *err)
     pod_init(&s->pod, s, id);
     if (server_init(&s->server, s, &s->poller, LISTENER_FD, err) < 0)
         return -1;
-    return poller_run(&s->poller, err);
+    if (poller_run(&s->poller, err) < 0)
+        return -1;
+    /* A thread that a disk keeps in the kernel keeps us from ending: nobody is to wait for answers
+     * until then. */
+    close(LISTENER_FD);
+    return 0;
 }
 
 static int complain(const char *words)

@@ -87,6 +87,18 @@ def test_what_it_holds_up_can_be_stopped(berth):
         numbers(berth, talker)
 
 
+def test_its_pod_can_be_removed(berth):
+    with disk_for_logs(berth) as disk:
+        pod = berth.run_pod("pod", host_network=True)
+        berth.sh(pod, TALK)
+        disk.freeze()
+        time.sleep(0.5)
+        start = time.monotonic()
+        berth.remove_pod(pod)
+        assert time.monotonic() - start < 30
+        assert not berth.runtime.ListPodSandbox().items
+
+
 def test_what_it_has_no_log_for_is_told(berth):
     with disk_for_logs(berth) as disk:
         pod = berth.run_pod("pod", host_network=True)
