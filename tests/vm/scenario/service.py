@@ -10,7 +10,7 @@ import subprocess
 import yaml
 
 import cgroups
-from berth import TOP, program, wait_for
+from berth import BUILD, TOP, program, wait_for
 
 CONFIG = pathlib.Path("/etc/berth/config.yaml")
 UNIT = pathlib.Path("/etc/systemd/system/berth.service")
@@ -25,8 +25,9 @@ def install():
     libexec.mkdir(parents=True, exist_ok=True)
     shutil.copy(program("berthd"), "/usr/sbin/berthd")
     shutil.copy(program("berthctl"), "/usr/bin/berthctl")
-    for name in ("berth-image", "containerd-shim-berth-v2"):
-        shutil.copy(program(name), libexec / name)
+    for path in BUILD.iterdir():
+        if path.name not in ("berthd", "berthctl"):
+            shutil.copy(path, libexec)
     if not UNIT.exists():
         shutil.copy(TOP / "packaging" / "berth.service", UNIT)
         systemctl("daemon-reload")
