@@ -57,8 +57,8 @@ static void learn_seccomp(struct container *c)
 }
 
 /* Plugins are asked before this (NRI StartContainer): nothing comes between the making of the
- * container and its start, which are one run of the OCI runtime. The shim opens the log and gives
- * the process its pipes. */
+ * container and its start, which are one run of the OCI runtime unless systemd has a part in it.
+ * The shim opens the log and gives the process its pipes. */
 static int run(struct container *c, const struct deadline *by, struct stage *t, struct error *err)
 {
     /* The time is taken before: a short process has ended when the answer is here. */

@@ -274,13 +274,24 @@ static Google__Protobuf__Any *container_options(struct arena *a, struct containe
     o.log_line_max = c->sandbox->node->log_line_max;
     o.shared_pid = !container_owns_pids(c);
     o.copy = copy;
-    o.start = true;
+    o.start = !o.systemd_cgroup;
     o.cgroup = cgroup;
     /* Its user was checked to be one of the pod's when it was created. */
     if (idmap_is_set(ids) && !(idmap_find(&ids->uids, c->user.uid, &o.io_uid) &&
                                idmap_find(&ids->gids, c->user.gid, &o.io_gid)))
         o.io_uid = o.io_gid = 0;
     return pack_any(a, "berth.shim.v1.ContainerOptions", &o.base);
+}
+
+/* systemd takes the scope of a process that has ended away at once, and with it what tells of an
+ * OOM kill: the shim has to know the scope before anything runs in it, and so it starts in two
+ * steps. */
+static int start_in_scope(struct container *c, const struct deadline *by, struct error *err)
+{
+    Containerd__Task__V3__StartRequest request = CONTAINERD__TASK__V3__START_REQUEST__INIT;
+
+    request.id = c->id;
+    return shim_call(c->sandbox, task_service, "Start", &request.base, by, err);
 }
 
 int shim_run(struct container *c, const struct deadline *by, pid_t *out_pid, struct error *err)
@@ -310,6 +321,8 @@ int shim_run(struct container *c, const struct deadline *by, pid_t *out_pid, str
     if (ttrpc_client_call(&call, &a, by, &response, err) < 0)
         return -1;
     *out_pid = (pid_t)((Containerd__Task__V3__CreateTaskResponse *)response)->pid;
+    if (oci_cgroups_path_is_scope(c->cgroups_path))
+        return start_in_scope(c, by, err);
     return 0;
 }
 
