@@ -142,6 +142,17 @@ static bool count_oom_kills(int fd, uint64_t *out)
     return true;
 }
 
+/* Services share system.slice with the scopes of pods that have no cgroup of their own. */
+static int open_counter_above(const char *folder)
+{
+    const char *slash = strrchr(folder, '/');
+    AUTO_FREE char *above = xstrndup(folder, (size_t)(slash - folder));
+
+    if (strcmp(above, CGROUP_TOP) == 0 || strcmp(above, CGROUP_TOP "/system.slice") == 0)
+        return -1;
+    return open_in(above, "memory.events", O_RDONLY);
+}
+
 /* The file has changed, or has gone. */
 static void on_memory_event(struct poller_source *s, uint32_t events)
 {
@@ -159,9 +170,14 @@ static void watch_oom(struct container_cgroup *g, struct poller *poller)
 {
     struct error err;
 
+    if (!g->is_v2 || g->oom_fd < 0)
+        return;
+    g->pod_oom_fd = open_counter_above(g->procs);
+    if (!count_oom_kills(g->pod_oom_fd, &g->pod_oom_kills_before))
+        fd_close(&g->pod_oom_fd);
     g->poller = poller;
     g->watch.ready = on_memory_event;
-    if (g->is_v2 && g->oom_fd >= 0 && poller_add(poller, &g->watch, g->oom_fd, EPOLLPRI, &err) < 0)
+    if (poller_add(poller, &g->watch, g->oom_fd, EPOLLPRI, &err) < 0)
         log_warn("OOM kills are noticed only while the cgroup is there: %s", err.text);
 }
 
@@ -186,6 +202,7 @@ void container_cgroup_close(struct container_cgroup *g)
     if (g->poller)
         poller_remove(g->poller, &g->watch);
     fd_close(&g->oom_fd);
+    fd_close(&g->pod_oom_fd);
     *g = CONTAINER_CGROUP_NONE;
 }
 
@@ -196,6 +213,14 @@ bool container_cgroup_saw_oom(struct container_cgroup *g)
     if (count_oom_kills(g->oom_fd, &kills) && kills > 0)
         g->saw_oom = true;
     return g->saw_oom;
+}
+
+bool container_cgroup_may_have_seen_oom(const struct container_cgroup *g)
+{
+    uint64_t kills;
+
+    return !count_oom_kills(g->oom_fd, &kills) && count_oom_kills(g->pod_oom_fd, &kills) &&
+           kills > g->pod_oom_kills_before;
 }
 
 static void each_in_folder(int folder, void (*each)(void *data, pid_t pid), void *data)

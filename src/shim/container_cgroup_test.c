@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shim/container_cgroup.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,15 +13,22 @@
 
 #include "base/fd.h"
 
+static int make_file(const char *counters)
+{
+    int fd = memfd_create("counters", MFD_CLOEXEC);
+    struct error err;
+
+    assert_true(fd >= 0);
+    assert_int_equal(fd_write_all(fd, counters, strlen(counters), &err), 0);
+    return fd;
+}
+
 static bool sees_oom(const char *counters)
 {
     struct container_cgroup g = CONTAINER_CGROUP_NONE;
-    struct error err;
     bool saw;
 
-    g.oom_fd = memfd_create("counters", MFD_CLOEXEC);
-    assert_true(g.oom_fd >= 0);
-    assert_int_equal(fd_write_all(g.oom_fd, counters, strlen(counters), &err), 0);
+    g.oom_fd = make_file(counters);
     saw = container_cgroup_saw_oom(&g);
     container_cgroup_close(&g);
     return saw;
@@ -55,12 +63,32 @@ static void test_what_cannot_be_read_is_no_kill(void **state)
     assert_false(sees_oom("oom_kills 4\n"));
 }
 
+static void test_the_pods_count_stands_in_for_one_that_has_gone(void **state)
+{
+    struct container_cgroup g = CONTAINER_CGROUP_NONE;
+
+    (void)state;
+    g.oom_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* cannot be read, either */
+    assert_false(container_cgroup_may_have_seen_oom(&g));
+    g.pod_oom_fd = make_file("oom 3\noom_kill 3\n");
+    g.pod_oom_kills_before = 3;
+    assert_false(container_cgroup_may_have_seen_oom(&g));
+    g.pod_oom_kills_before = 2;
+    assert_true(container_cgroup_may_have_seen_oom(&g));
+    assert_false(container_cgroup_saw_oom(&g));
+    fd_close(&g.oom_fd);
+    g.oom_fd = make_file("oom_kill 0\n");
+    assert_false(container_cgroup_may_have_seen_oom(&g));
+    container_cgroup_close(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory_events_of_version_2),
         cmocka_unit_test(test_memory_oom_control_of_version_1),
         cmocka_unit_test(test_what_cannot_be_read_is_no_kill),
+        cmocka_unit_test(test_the_pods_count_stands_in_for_one_that_has_gone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -235,6 +235,7 @@ int task_kill(struct task *t, int signal, bool all, struct error *err)
     if (proc_signal(&t->init, 0, err) < 0)
         return -1;
     /* A frozen process dies only when it is thawed, which the cgroup knows. */
+    t->was_killed |= signal == SIGKILL;
     all |= signal == SIGKILL && (t->has_shared_pid || t->init.state == PROC_PAUSED);
     if (all && container_cgroup_kill(&t->cgroup, signal) > 0 && signal != SIGKILL)
         return 0; /* the first process is among them */

@@ -37,6 +37,7 @@ struct task {
     bool was_started; /* it succeeded: the exit is one that somebody wants to know */
     bool is_to_end;   /* as soon as there is something to kill */
     bool is_deleting; /* the last run, after its end */
+    bool was_killed;  /* by the order of a client */
     bool saw_oom;
     int64_t ended_ns; /* monotonic */
     int64_t empty_ns; /* since when its cgroup is known to be empty; 0: it is not */

@@ -174,6 +174,12 @@ static void delete_container(struct task *t)
     }
 }
 
+/* By a signal that did not come through here. */
+static bool is_killed_by_others(const struct task *t)
+{
+    return t->init.status == 128 + SIGKILL && !t->was_killed;
+}
+
 void task_end_advance(struct task *t)
 {
     if (t->init.state != PROC_ENDED || t->is_deleting)
@@ -184,7 +190,8 @@ void task_end_advance(struct task *t)
         return;
     poller_timer_clear(&t->tick);
     streams_close(&t->init.io);
-    t->saw_oom = container_cgroup_saw_oom(&t->cgroup);
+    t->saw_oom = container_cgroup_saw_oom(&t->cgroup) ||
+                 (is_killed_by_others(t) && container_cgroup_may_have_seen_oom(&t->cgroup));
     delete_container(t);
 }
 
