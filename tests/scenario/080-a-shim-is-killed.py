@@ -46,14 +46,15 @@ def test_while_berthd_is_down(berth):
 
 def slow_runtime(berth):
     """The default runtime takes a second for each container, in a helper that outlives the run."""
-    path, real = berth.dir / "slow", berth.config["runtimes"]["crun"]["path"]
+    runtime = berth.config["runtimes"][berth.config["default_runtime"]]
+    path, real = berth.dir / "slow", runtime["path"]
     path.write_text(f"""#!/bin/sh
 case "$*" in
-*" run "*) setsid sh -c 'sleep 1; exec {real} "$@"' helper "$@" & wait ;;
+*" run "* | *" create "*) setsid sh -c 'sleep 1; exec {real} "$@"' helper "$@" & wait ;;
 *) exec {real} "$@" ;;
 esac""", encoding="utf-8")
     path.chmod(0o755)
-    berth.config["runtimes"]["crun"]["path"] = str(path)
+    runtime["path"] = str(path)
     berth.restart()
 
 
