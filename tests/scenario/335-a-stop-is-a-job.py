@@ -78,7 +78,8 @@ def test_a_process_that_cannot_die_holds_up_only_its_own_stop(berth):
         free = berth.run(berth.run_pod(), "sleep", "1000")
         before = threads(berth)
         for _ in range(10):
-            stop_and_leave(berth, container, 0, after=0.2)
+            stop_and_leave(berth, container, 0, after=0.1)
+            refused(lambda: berth.runtime.RemoveContainer(container_id=container, rpc_timeout=0.1), C.DEADLINE_EXCEEDED)
         assert threads(berth) <= before + 4, "every retry keeps a thread"
         start = time.monotonic()
         assert berth.state(container) == "CONTAINER_RUNNING" and len(berth.runtime.ListContainers().containers) == 2
@@ -113,8 +114,10 @@ def test_a_pod_with_such_a_process_goes_when_it_does(berth):
     try:
         container = stuck_container(berth, disk)
         pod = berth.runtime.ListPodSandbox().items[0].id
-        for call in (berth.runtime.StopPodSandbox, berth.runtime.RemovePodSandbox):
-            refused(lambda: call(pod_sandbox_id=pod, rpc_timeout=1), C.DEADLINE_EXCEEDED)
+        before = threads(berth)
+        for call in (berth.runtime.StopPodSandbox, berth.runtime.RemovePodSandbox) * 5:
+            refused(lambda: call(pod_sandbox_id=pod, rpc_timeout=0.2), C.DEADLINE_EXCEEDED)
+        assert threads(berth) <= before + 5, "every retry keeps a thread"
         assert berth.runtime.ListPodSandbox().items[0].id == pod
         refused(lambda: berth.run_pod(name="stuck", host_network=True), C.FAILED_PRECONDITION)
         berth.restart()
