@@ -14,6 +14,7 @@
 #include "pod/container.h"
 #include "pod/container_bundle.h"
 #include "pod/container_record.h"
+#include "pod/container_selinux.h"
 #include "pod/image_volume.h"
 #include "pod/notify.h"
 #include "pod/stage.h"
@@ -101,6 +102,7 @@ static void unmake(struct container *c)
     if (container_record_delete(c, &err) < 0)
         log_error("container %s: %s", c->id, err.text);
     container_bundle_remove(c);
+    container_selinux_release(c);
     image_store_release(c->sandbox->node->images, &c->layers);
 }
 
@@ -133,6 +135,7 @@ static int make(struct container *c, const Runtime__V1__CreateContainerRequest *
     if (mount_images(c, err) < 0)
         return -1;
     image_store_hold(n->images, &c->layers);
+    container_selinux_hold(c);
     c->status.created_ns = clock_now_ns();
     stage_end(&t, "image", 0);
     if (stage_end(&t, "bundle", container_bundle_create(c, r->sandbox_config, image_config, err)) <
@@ -140,6 +143,7 @@ static int make(struct container *c, const Runtime__V1__CreateContainerRequest *
         sandbox_check_usable(c->sandbox, err) < 0 ||
         stage_end(&t, "record", container_record_insert(c, err)) < 0) {
         container_bundle_remove(c);
+        container_selinux_release(c);
         image_store_release(n->images, &c->layers);
         return -1;
     }

@@ -5,6 +5,7 @@
 #include "pod/container.h"
 #include "pod/container_bundle.h"
 #include "pod/container_record.h"
+#include "pod/container_selinux.h"
 #include "pod/exit_monitor.h"
 #include "pod/notify.h"
 #include "pod/shim.h"
@@ -51,6 +52,7 @@ static int remove_claimed(struct container *c, struct error *err)
     container_bundle_remove(c);
     unlinkat(n->exits_fd, c->id, 0);
     if (take_from_map(c)) {
+        container_selinux_release(c);
         image_store_release(n->images, &c->layers);
         node_release_name(n, c->name);
         notify_container(c, RUNTIME__V1__CONTAINER_EVENT_TYPE__CONTAINER_DELETED_EVENT);

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "pod/container_record.h"
+#include "pod/container_selinux.h"
 #include "pod/exit_monitor.h"
 #include "pod/image_volume.h"
 #include "pod/left_network.h"
@@ -78,6 +79,7 @@ static void put_container(struct container *taken)
         if (taken->stopped_fd < 0)
             abort();
     }
+    container_selinux_hold(taken);
     image_store_hold(n->images, &taken->layers);
     map_put(&n->containers, taken->id, taken);
     map_put(&n->names, taken->name, xstrdup(taken->id));

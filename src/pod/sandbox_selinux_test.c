@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/message.h"
+#include "pod/container_selinux.h"
 
 static struct {
     struct node node;
@@ -100,6 +101,32 @@ static void test_a_record_tells_what_is_in_use(void **state)
     assert_int_equal(sandbox_selinux_assign(d, &t.err), -1);
 }
 
+static void test_a_container_may_have_a_level_of_its_own(void **state)
+{
+    Runtime__V1__ContainerConfig config = RUNTIME__V1__CONTAINER_CONFIG__INIT;
+    Runtime__V1__LinuxContainerConfig linux = RUNTIME__V1__LINUX_CONTAINER_CONFIG__INIT;
+    Runtime__V1__LinuxContainerSecurityContext security =
+        RUNTIME__V1__LINUX_CONTAINER_SECURITY_CONTEXT__INIT;
+    Runtime__V1__SELinuxOption options = RUNTIME__V1__SELINUX_OPTION__INIT;
+    AUTO(sandbox) *a = pod("s0:c0,c1"), *b = pod(NULL), *c = pod(NULL);
+
+    (void)state;
+    config.linux = &linux;
+    linux.security_context = &security;
+    security.selinux_options = &options;
+    options.level = (char *)"s0:c0,c2";
+    t.node.root = (char *)"/nowhere";
+    AUTO(container) *own =
+        container_new(a, "id", "name", (Runtime__V1__ContainerConfig *)message_copy(&config.base));
+    assert_int_equal(sandbox_selinux_assign(a, &t.err), 0);
+    container_selinux_hold(own);
+    assert_int_equal(sandbox_selinux_assign(b, &t.err), 0);
+    assert_string_equal(level_of(b), "s0:c1,c2"); /* the one that nobody has */
+    assert_int_equal(sandbox_selinux_assign(c, &t.err), -1);
+    container_selinux_release(own);
+    assert_int_equal(sandbox_selinux_assign(c, &t.err), 0);
+}
+
 static void test_without_selinux_nothing_is_added(void **state)
 {
     AUTO(sandbox) *a = pod(NULL), *b = pod("x");
@@ -120,6 +147,7 @@ int main(void)
         WITH(test_a_pod_without_a_level_gets_its_own),
         WITH(test_what_the_client_says_stays),
         WITH(test_a_record_tells_what_is_in_use),
+        WITH(test_a_container_may_have_a_level_of_its_own),
         WITH(test_without_selinux_nothing_is_added),
     };
 
