@@ -158,11 +158,10 @@ static int follow(struct errand *e, struct json_object **out_result, struct erro
             return -1;
         if (e->size >= 0 && (report.received < 0 || report.received > e->size))
             return error_set(err, ERROR_INTERNAL, "a report of more bytes than there are");
-        if (report.state == ERRAND_MOVED) {
-            if (pour(e, report.received, err) < 0)
-                return -1;
+        if (report.state != ERRAND_FAILED && pour(e, report.received, err) < 0)
+            return -1;
+        if (report.state == ERRAND_MOVED)
             continue;
-        }
         JSON_AUTO *result = json_parse(body, report.len, err);
         if (!result)
             return -1;

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/json.h"
 #include "image/manifest.h"
@@ -40,6 +41,8 @@ static const char *const system_paths[] = {
     "/dev/urandom",
 };
 
+enum { REPORT_BYTES = 256 * 1024, REPORT_MS = 50 };
+
 /* One errand on its thread. */
 struct errand_job {
     struct registry *registry; /* NULL: why says why */
@@ -48,6 +51,8 @@ struct errand_job {
     struct descriptor descriptor;
     int64_t kept;
     int64_t written;
+    int64_t reported;
+    int64_t reported_ns;
     int file;
     int reports;
 };
@@ -73,6 +78,19 @@ static int report(const struct errand_job *j, enum errand_state state, struct js
     return fd_write_all(j->reports, text, head.len, err);
 }
 
+/* Bytes come in small pieces, and each report wakes a thread of the other process. */
+static int report_progress(struct errand_job *j, struct error *err)
+{
+    int64_t now_ns = clock_monotonic_ns();
+
+    if (j->written - j->reported < REPORT_BYTES &&
+        now_ns - j->reported_ns < REPORT_MS * CLOCK_NS_PER_MS)
+        return 0;
+    j->reported = j->written;
+    j->reported_ns = now_ns;
+    return report(j, ERRAND_MOVED, NULL, err);
+}
+
 static int keep(void *data, const void *bytes, size_t len, struct error *err)
 {
     struct errand_job *j = data;
@@ -89,7 +107,7 @@ static int keep(void *data, const void *bytes, size_t len, struct error *err)
         len -= (size_t)n;
         j->written += n;
     }
-    return report(j, ERRAND_MOVED, NULL, err);
+    return report_progress(j, err);
 }
 
 static int fetch_blob(struct errand_job *j, struct error *err)
