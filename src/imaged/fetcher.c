@@ -158,11 +158,20 @@ static int do_errand(struct errand_job *j, struct json_object *result, struct er
     return error_set(err, ERROR_INTERNAL, "an errand of no kind");
 }
 
+/* Who asked may have gone. */
+static void tell_end(const struct errand_job *j, enum errand_state state, struct json_object *body)
+{
+    struct error unheard;
+
+    if (report(j, state, body, &unheard) < 0)
+        return;
+}
+
 static void *run_errand(void *data)
 {
     struct errand_job *j = data;
     JSON_AUTO *result = json_object_new_object();
-    struct error err = {0}, unheard;
+    struct error err = {0};
     bool done = do_errand(j, result, &err) == 0;
 
     if (!done) {
@@ -170,8 +179,7 @@ static void *run_errand(void *data)
         json_add_flag(result, "unreachable", err.errnum == ENETUNREACH);
         json_add_str(result, "message", err.text);
     }
-    if (report(j, done ? ERRAND_DONE : ERRAND_FAILED, result, &unheard) < 0)
-        result = result; /* who asked has gone */
+    tell_end(j, done ? ERRAND_DONE : ERRAND_FAILED, result);
     job_free(j);
     return NULL;
 }
