@@ -107,6 +107,15 @@ static ssize_t read_across(struct log_file *f, char *data, size_t size, struct e
     return read_more(f, data, size, err);
 }
 
+/* Counts ends of lines backwards; true when *n stands behind the one too many. */
+static bool count_back(const char *chunk, ssize_t *n, int64_t *ends)
+{
+    for (; *n > 0; --*n)
+        if (chunk[*n - 1] == '\n' && (*ends)-- == 0)
+            return true;
+    return false;
+}
+
 /* Where the line begins that so many ends of lines follow, looking backwards from size; 0 when
  * there are not so many. */
 static int find_line(struct log_file *f, off_t size, int64_t ends, off_t *out, struct error *err)
@@ -120,11 +129,9 @@ static int find_line(struct log_file *f, off_t size, int64_t ends, off_t *out, s
 
         if (n <= 0)
             return n < 0 ? error_errno(err, errno, "read the log %s", f->path) : 0;
-        while (n-- > 0) {
-            if (chunk[n] == '\n' && ends-- == 0) {
-                *out = start + n + 1;
-                return 0;
-            }
+        if (count_back(chunk, &n, &ends)) {
+            *out = start + n;
+            return 0;
         }
         end = start;
     }

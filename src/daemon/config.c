@@ -470,6 +470,8 @@ static int check(const struct config *c, struct error *err)
                          c->cgroup_driver);
     if (*c->root != '/' || *c->state != '/' || *c->socket != '/')
         return error_set(err, ERROR_INVALID, "root, state and socket must be absolute paths");
+    if (c->image_offline_dir && *c->image_offline_dir && *c->image_offline_dir != '/')
+        return error_set(err, ERROR_INVALID, "image.offline_dir must be an absolute path");
     if (c->stream_port < 0 || c->stream_port > UINT16_MAX)
         return error_set(err, ERROR_INVALID, "streaming.port %lld is no port",
                          (long long)c->stream_port);

@@ -28,6 +28,8 @@ def test_a_missing_file_is_named(berth):
 def test_a_default_runtime_must_be_one_of_the_runtimes(berth):
     code, words = say(berth, "default_runtime: kata\n", "--check")
     assert code == 2 and '"kata"' in words, words
+    code, words = say(berth, "image: {offline_dir: images}\n", "--check")
+    assert code == 2 and "image.offline_dir must be an absolute path" in words, words
 
 
 def test_two_daemons_on_one_folder(berth):
