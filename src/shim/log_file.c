@@ -134,7 +134,8 @@ int log_file_reopen(struct log_file *f, void (*finish)(void *data), void *data, 
 struct log_write {
     struct offload_job job;
     struct log_file *file; /* NULL: it was closed meanwhile */
-    int fd;                /* the file's; this one's own when that was closed */
+    int fd;                /* the file's */
+    int own_fd;            /* the same, to be closed in the end, when the file was closed; or -1 */
     bool is_torn;
     struct buf bytes;
     struct buf rest; /* what is to be written then, when the file was closed */
@@ -151,6 +152,7 @@ static void log_write_free(struct log_write *w)
         return;
     buf_fini(&w->bytes);
     buf_fini(&w->rest);
+    fd_close(&w->own_fd);
     free(w);
 }
 
@@ -227,7 +229,6 @@ static void finish_closed(struct log_write *w)
     buf_fini(&w->rest);
     if (w->bytes.len > 0 && w->errnum == 0 && !offload_run(&w->job, WRITE_PATIENCE_MS))
         return;
-    fd_close(&w->fd);
     log_write_free(w);
 }
 
@@ -275,6 +276,7 @@ static struct log_write *log_write_new(void)
 
     w->job = (struct offload_job){.work = work_write, .done = on_written_late};
     list_init(&w->job.link);
+    w->own_fd = -1;
     buf_init(&w->bytes, LOG_FILE_BACKLOG_MAX);
     buf_init(&w->rest, LOG_FILE_BACKLOG_MAX);
     return w;
@@ -304,7 +306,7 @@ void log_file_close(struct log_file *f)
         log_warn("log file %s: %" PRIu64 " bytes were lost", f->path, f->lost_bytes);
     if (f->late) {
         f->late->file = NULL;
-        f->late->fd = fd_take(&f->fd);
+        f->late->own_fd = fd_take(&f->fd);
         f->late->rest = f->backlog;
         buf_init(&f->backlog, LOG_FILE_BACKLOG_MAX);
     }

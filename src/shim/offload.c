@@ -27,10 +27,7 @@ static struct {
     size_t n_idle;
     struct poller *poller;
     struct poller_source returns; /* an eventfd, made when the first job is late */
-} offload = {.lock = PTHREAD_MUTEX_INITIALIZER,
-             .wanted = PTHREAD_COND_INITIALIZER,
-             .finished = PTHREAD_COND_INITIALIZER,
-             .returns = {.fd = -1}};
+} offload = {.lock = PTHREAD_MUTEX_INITIALIZER, .returns = {.fd = -1}};
 
 static struct timespec in_ms(int64_t ms)
 {
@@ -50,7 +47,7 @@ static struct offload_job *await_job(void)
 
     offload.n_idle++;
     while (offload.n_jobs == 0 && failed == 0)
-        failed = pthread_cond_clockwait(&offload.wanted, &offload.lock, CLOCK_MONOTONIC, &until);
+        failed = pthread_cond_timedwait(&offload.wanted, &offload.lock, &until);
     offload.n_idle--;
     if (offload.n_jobs == 0)
         return NULL;
@@ -114,6 +111,13 @@ static void on_returns(struct poller_source *s, uint32_t events)
 
 void offload_init(struct poller *p)
 {
+    pthread_condattr_t attributes;
+
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&offload.wanted, &attributes);
+    pthread_cond_init(&offload.finished, &attributes);
+    pthread_condattr_destroy(&attributes);
     offload.poller = p;
     offload.returns.ready = on_returns;
     list_init(&offload.jobs);
@@ -164,7 +168,7 @@ static void await(struct offload_job *j, int64_t patience_ms)
     int failed = 0;
 
     while (!j->is_done && failed == 0)
-        failed = pthread_cond_clockwait(&offload.finished, &offload.lock, CLOCK_MONOTONIC, &until);
+        failed = pthread_cond_timedwait(&offload.finished, &offload.lock, &until);
     while (!j->is_done && !can_be_late())
         pthread_cond_wait(&offload.finished, &offload.lock);
 }
@@ -188,4 +192,14 @@ bool offload_run(struct offload_job *j, int64_t patience_ms)
     j->is_late = !is_done;
     pthread_mutex_unlock(&offload.lock);
     return is_done;
+}
+
+size_t offload_threads(void)
+{
+    size_t n;
+
+    pthread_mutex_lock(&offload.lock);
+    n = offload.n_threads;
+    pthread_mutex_unlock(&offload.lock);
+    return n;
 }
