@@ -73,8 +73,9 @@ def kill_in_the_middle_of_a_start(berth, with_daemon):
     if with_daemon:
         berth.kill_daemon()
         berth.start_daemon()
-    time.sleep(2)  # what went on would be there by now
-    assert not [words for words in leaks.processes(str(berth.dir)).values() if words.endswith("sleep 1000")]
+    time.sleep(2)  # what went on would be there by now, and is ended beside the first requests
+    wait_for(lambda: not [words for words in leaks.processes(str(berth.dir)).values() if words.endswith("sleep 1000")],
+             what="the end of what went on")
     assert berth.state(container) != "CONTAINER_RUNNING"
 
 
