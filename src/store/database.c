@@ -31,8 +31,8 @@ static const char *const migrations[] = {
     " started_ns INTEGER NOT NULL, finished_ns INTEGER NOT NULL, exit_code INTEGER NOT NULL,"
     " pid INTEGER NOT NULL, reason TEXT, message TEXT) WITHOUT ROWID;",
     "ALTER TABLE pods ADD COLUMN runtime_path TEXT NOT NULL DEFAULT '';",
-    "CREATE TABLE left_networks(pod_id TEXT PRIMARY KEY, config BLOB NOT NULL, cni TEXT NOT NULL)"
-    " WITHOUT ROWID;",
+    ("CREATE TABLE left_networks(pod_id TEXT PRIMARY KEY, config BLOB NOT NULL, cni TEXT NOT NULL)"
+     " WITHOUT ROWID;"),
 };
 
 enum { STATEMENTS_MAX = 64, BUSY_MS = 5000 };
