@@ -15,13 +15,13 @@
 #include "base/fd.h"
 #include "base/own.h"
 #include "stream/tls_gate.h"
-#include "tls/identity.h"
+#include "tls/certificate.h"
 
 /* A carrier on a thread of its own, OpenSSL as its client, and us as berthd. */
 enum { MUCH = 2 << 20 };
 
 struct set_up {
-    struct identity *identity;
+    struct certificate *certificate;
     pthread_t thread;
     SSL *ssl; /* the carrier's, which takes these three */
     int carrier_client;
@@ -53,13 +53,13 @@ static void open_pair(int *ours, int *theirs)
 
 static void start(struct set_up *s)
 {
-    static const struct identity_options options = {"", "", "", TLS1_2_VERSION};
+    static const struct certificate_options options = {"", "", "", TLS1_2_VERSION};
     struct error err;
 
     *s = (struct set_up){.client_fd = -1};
-    s->identity = identity_new(&options, &err);
-    assert_non_null(s->identity);
-    s->ssl = identity_new_ssl(s->identity, &err);
+    s->certificate = certificate_new(&options, &err);
+    assert_non_null(s->certificate);
+    s->ssl = certificate_new_ssl(s->certificate, &err);
     assert_non_null(s->ssl);
     open_pair(&s->client_fd, &s->carrier_client);
     open_pair(&s->inside, &s->carrier_inside);
@@ -83,7 +83,7 @@ static void clean_up(struct set_up *s)
     fd_close(&s->inside);
     SSL_free(s->client);
     SSL_CTX_free(s->context);
-    identity_free(s->identity);
+    certificate_free(s->certificate);
 }
 
 static void stop(struct set_up *s)

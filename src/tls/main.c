@@ -15,7 +15,7 @@
 #include "stream/stream_server.h"
 #include "stream/tls_gate.h"
 #include "tls/carrier.h"
-#include "tls/identity.h"
+#include "tls/certificate.h"
 
 enum { END_S = 3 };
 
@@ -33,11 +33,11 @@ static void run_connection(void *data)
     OPENSSL_thread_stop(); /* or the thread keeps its random numbers while it is idle */
 }
 
-static void serve(struct identity *identity, struct pool *pool, int fds[2])
+static void serve(struct certificate *certificate, struct pool *pool, int fds[2])
 {
     struct connection *c;
     struct error err;
-    SSL *ssl = identity_new_ssl(identity, &err);
+    SSL *ssl = certificate_new_ssl(certificate, &err);
 
     if (!ssl) {
         log_warn("streaming: %s", err.text);
@@ -51,7 +51,7 @@ static void serve(struct identity *identity, struct pool *pool, int fds[2])
 }
 
 /* Until berthd ends. */
-static int serve_all(struct identity *identity, struct pool *pool, struct error *err)
+static int serve_all(struct certificate *certificate, struct pool *pool, struct error *err)
 {
     for (;;) {
         char word;
@@ -61,7 +61,7 @@ static int serve_all(struct identity *identity, struct pool *pool, struct error 
         if (n <= 0)
             return (int)n;
         if (fds[0] >= 0 && fds[1] >= 0) {
-            serve(identity, pool, fds);
+            serve(certificate, pool, fds);
             continue;
         }
         fd_close(&fds[0]);
@@ -80,21 +80,21 @@ static void raise_limits(void)
     }
 }
 
-static int run(const struct identity_options *options, struct error *err)
+static int run(const struct certificate_options *options, struct error *err)
 {
     static const int kept[] = {CAP_DAC_READ_SEARCH}; /* the key may be somebody else's */
     static const char yes = TLS_GATE_YES;
-    AUTO(identity) *identity = NULL;
+    AUTO(certificate) *certificate = NULL;
     struct pool *pool;
     int outcome;
 
     if (privilege_keep(kept, COUNT_OF(kept), err) < 0)
         return -1;
-    identity = identity_new(options, err);
-    pool = identity ? pool_new(STREAM_SERVER_SESSIONS_MAX, err) : NULL;
+    certificate = certificate_new(options, err);
+    pool = certificate ? pool_new(STREAM_SERVER_SESSIONS_MAX, err) : NULL;
     if (!pool || fd_message_send(STDIN_FILENO, &yes, 1, NULL, 0, err) < 0)
         return -1;
-    outcome = serve_all(identity, pool, err);
+    outcome = serve_all(certificate, pool, err);
     alarm(END_S); /* berthd has closed all connections; their last bytes have so long */
     pool_free(pool);
     return outcome;
@@ -112,14 +112,14 @@ static void refuse(const struct error *err)
 
 int main(int argc, char **argv)
 {
-    struct identity_options options;
+    struct certificate_options options;
     struct error err;
 
     if (argc != 5) {
         fputs("berth-tls is started by berthd\n", stderr);
         return 2;
     }
-    options = (struct identity_options){
+    options = (struct certificate_options){
         .cert_file = argv[1],
         .key_file = argv[2],
         .client_ca = argv[3],

@@ -1,27 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tls/identity.h"
+#include "tls/certificate.h"
 
 #include <openssl/x509.h>
-#include <sys/stat.h>
 
+#include "base/identity.h"
 #include "base/log.h"
 #include "tls/self_signed.h"
 #include "tls/tls_error.h"
 
 enum { CERT, KEY, CLIENT_CA, FILES, RENEW_S = 30 * 24 * 3600 };
 
-/* Tells one state of a file from another; all zero when there is none. */
-struct stamp {
-    dev_t device;
-    ino_t inode;
-    off_t size;
-    struct timespec changed;
-};
-
-struct identity {
-    struct identity_options options;
+struct certificate {
+    struct certificate_options options;
     SSL_CTX *context;
-    struct stamp seen[FILES]; /* when they were last tried */
+    struct identity seen[FILES]; /* when they were last tried; all zero: none */
 };
 
 /* --- from files to a context --- */
@@ -48,7 +40,7 @@ static void warn_of_dates(SSL_CTX *context, const char *file)
         log_warn("streaming: the certificate in %s is not valid yet", file);
 }
 
-static int use_files(SSL_CTX *context, const struct identity_options *o, struct error *err)
+static int use_files(SSL_CTX *context, const struct certificate_options *o, struct error *err)
 {
     bool asked = false;
     int rc;
@@ -86,7 +78,7 @@ static int ask_for_certificates(SSL_CTX *context, const char *file, struct error
 }
 
 /* Sessions are few and long, so none is resumed: every client shows its certificate itself. */
-static int set_up(SSL_CTX *context, const struct identity_options *o, struct error *err)
+static int set_up(SSL_CTX *context, const struct certificate_options *o, struct error *err)
 {
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET |
                                      SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_COMPRESSION);
@@ -100,7 +92,7 @@ static int set_up(SSL_CTX *context, const struct identity_options *o, struct err
     return *o->client_ca ? ask_for_certificates(context, o->client_ca, err) : 0;
 }
 
-static SSL_CTX *load(const struct identity_options *o, struct error *err)
+static SSL_CTX *load(const struct certificate_options *o, struct error *err)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
 
@@ -116,88 +108,80 @@ static SSL_CTX *load(const struct identity_options *o, struct error *err)
 
 /* --- changes --- */
 
-static void look(const struct identity_options *o, struct stamp out[FILES])
+static void look(const struct certificate_options *o, struct identity out[FILES])
 {
     const char *files[FILES] = {o->cert_file, o->key_file, o->client_ca};
-    struct stat st;
+    struct error ignored;
 
-    for (size_t i = 0; i < FILES; i++) {
-        out[i] = (struct stamp){0};
-        if (*files[i] && stat(files[i], &st) == 0)
-            out[i] = (struct stamp){st.st_dev, st.st_ino, st.st_size, st.st_mtim};
-    }
+    for (size_t i = 0; i < FILES; i++)
+        if (!*files[i] || identity_of_path(files[i], &out[i], &ignored) < 0)
+            out[i] = (struct identity){0};
 }
 
-static bool is_same(const struct stamp *a, const struct stamp *b)
+static bool has_changed(struct certificate *c)
 {
-    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-           a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
-}
-
-static bool has_changed(struct identity *i)
-{
-    struct stamp now[FILES];
+    struct identity now[FILES];
     bool changed = false;
 
-    look(&i->options, now);
-    for (size_t at = 0; at < FILES; at++) {
-        changed |= !is_same(&now[at], &i->seen[at]);
-        i->seen[at] = now[at];
+    look(&c->options, now);
+    for (size_t i = 0; i < FILES; i++) {
+        changed |= !identity_equals(&now[i], &c->seen[i]);
+        c->seen[i] = now[i];
     }
     return changed;
 }
 
-static bool expires_soon(const struct identity *i)
+static bool expires_soon(const struct certificate *c)
 {
     time_t then = time(NULL) + RENEW_S;
 
-    return !*i->options.cert_file &&
-           X509_cmp_time(X509_get0_notAfter(SSL_CTX_get0_certificate(i->context)), &then) < 0;
+    return !*c->options.cert_file &&
+           X509_cmp_time(X509_get0_notAfter(SSL_CTX_get0_certificate(c->context)), &then) < 0;
 }
 
-static void refresh(struct identity *i)
+static void refresh(struct certificate *c)
 {
     SSL_CTX *context;
     struct error err;
 
-    if (!has_changed(i) && !expires_soon(i))
+    if (!has_changed(c) && !expires_soon(c))
         return;
-    context = load(&i->options, &err);
+    context = load(&c->options, &err);
     if (!context) {
         log_warn("streaming: the certificate of before stays in use: %s", err.text);
         return;
     }
-    SSL_CTX_free(i->context);
-    i->context = context;
+    SSL_CTX_free(c->context);
+    c->context = context;
     log_info("streaming: the certificate was renewed");
 }
 
 /* --- verbs --- */
 
-struct identity *identity_new(const struct identity_options *options, struct error *err)
+struct certificate *certificate_new(const struct certificate_options *options, struct error *err)
 {
-    AUTO(identity) *i = xcalloc(1, sizeof *i);
+    AUTO(certificate) *c = xcalloc(1, sizeof *c);
 
-    i->options = *options;
-    look(options, i->seen); /* before they are read: what changes meanwhile shows later */
-    i->context = load(options, err);
-    return i->context ? TAKE(i) : NULL;
+    c->options = *options;
+    look(options, c->seen); /* before they are read: what changes meanwhile shows later */
+    c->context = load(options, err);
+    return c->context ? TAKE(c) : NULL;
 }
 
-void identity_free(struct identity *i)
+void certificate_free(struct certificate *c)
 {
-    if (!i)
+    if (!c)
         return;
-    SSL_CTX_free(i->context);
-    free(i);
+    SSL_CTX_free(c->context);
+    free(c);
 }
 
-SSL *identity_new_ssl(struct identity *i, struct error *err)
+SSL *certificate_new_ssl(struct certificate *c, struct error *err)
 {
     SSL *ssl;
 
-    refresh(i);
-    ssl = SSL_new(i->context);
+    refresh(c);
+    ssl = SSL_new(c->context);
     if (!ssl)
         tls_error_set(err, "make a TLS session");
     return ssl;
