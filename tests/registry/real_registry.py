@@ -210,6 +210,19 @@ def check_all(suite, folder, plain, tls, image):
         "up.example", f'server = "http://127.0.0.1:{tls}"\n'))
 
 
+def check_protocol(suite, folder):
+    """Berth's requests in the registry's log, by their version: HTTP/2 where TLS can agree on it."""
+    def versions(name):
+        with open(os.path.join(folder, name + ".log")) as log:
+            return {line.split('"')[1].split()[-1] for line in log if '"berth/' in line and '"GET ' in line}
+
+    seen = versions("tls"), versions("plain")
+    suite.count += 1
+    good = seen == ({"HTTP/2.0"}, {"HTTP/1.1"})
+    suite.failed += not good
+    print("ok" if good else "not ok", "HTTP/2 with TLS", "" if good else seen)
+
+
 def check_tokens(suite, token, image):
     whole = f"{image[0]} {image[1]}"
     private, public = (f"127.0.0.1:{token}/{name}/thing:1" for name in ("some", "public"))
@@ -253,6 +266,7 @@ def main():
                 run("skopeo", "copy", "--insecure-policy", "--all", "--dest-tls-verify=false",
                     *more, f"oci:{folder}/image:1", f"docker://127.0.0.1:{host}/thing:1")
             check_all(suite, folder, plain, tls, image)
+            check_protocol(suite, folder)
             check_tokens(suite, token, image)
         finally:
             for process in processes:
