@@ -67,7 +67,7 @@ static void test_on_a_terminal_lines_are_drawn_over(void **state)
     progress_update(&p, "sha256:b", "waiting", 0, 0);
     progress_update(&p, "sha256:c", "exists", 0, 0);
     assert_int_equal(p.drawn, 2); /* one row is the cursor's */
-    read_until(master, text, sizeof text, "c  exists\r\n");
+    read_until(master, text, sizeof text, "c  exists     \r\n");
     assert_non_null(strstr(text, "a  downloading  [======                  ]  1 B / 4 B"));
     assert_non_null(strstr(text, "\033[2A\r\033[Kb  waiting"));
     fclose(out);

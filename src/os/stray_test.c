@@ -39,8 +39,9 @@ static void test_what_is_no_command_line_is_not(void **state)
     assert_false(IS("\0\0"));
 }
 
-/* A shell with those words, and a child of its own that has them too. */
-static pid_t start(const char *root)
+/* A shell with those words, and a child of its own that has them too. Both wait for what never
+ * comes. */
+static pid_t start(const char *root, const int never[2])
 {
     int ends[2];
     pid_t pid;
@@ -49,11 +50,13 @@ static pid_t start(const char *root)
     assert_int_equal(pipe(ends), 0);
     pid = fork();
     if (pid == 0) {
+        dup2(never[0], 0);
         dup2(ends[1], 1);
+        close(never[1]);
         close(ends[0]);
         close(ends[1]);
-        execl("/bin/sh", "sh", "-c", "(while :; do sleep 100; done) & echo; while :; do wait; done",
-              "crun", "--root", root, "run", "c1", NULL);
+        execl("/bin/sh", "sh", "-c", "exec 3<&0; (read word <&3) & echo; read word <&3", "crun",
+              "--root", root, "run", "c1", NULL);
         _exit(1);
     }
     close(ends[1]);
@@ -64,9 +67,13 @@ static pid_t start(const char *root)
 
 static void test_they_are_ended_and_others_live(void **state)
 {
-    pid_t one = start("/stray-test"), other = start("/other-stray-test");
-    int status;
+    int never[2], status;
+    pid_t one, other;
     (void)state;
+
+    assert_int_equal(pipe(never), 0);
+    one = start("/stray-test", never);
+    other = start("/other-stray-test", never);
 
     assert_true(stray_end("/stray-test", "c1"));
     assert_int_equal(waitpid(one, &status, 0), one);
@@ -74,6 +81,8 @@ static void test_they_are_ended_and_others_live(void **state)
     assert_int_equal(waitpid(other, &status, WNOHANG), 0);
     assert_true(stray_end("/other-stray-test", "c1"));
     assert_int_equal(waitpid(other, &status, 0), other);
+    close(never[0]);
+    close(never[1]);
 }
 
 int main(void)
