@@ -26,7 +26,7 @@ def install():
     shutil.copy(program("berthd"), "/usr/sbin/berthd")
     shutil.copy(program("berthctl"), "/usr/bin/berthctl")
     for path in BUILD.iterdir():
-        if path.name not in ("berthd", "berthctl"):
+        if path.is_file() and path.name not in ("berthd", "berthctl"):
             shutil.copy(path, libexec)
     if not UNIT.exists():
         shutil.copy(TOP / "packaging" / "berth.service", UNIT)
