@@ -96,7 +96,7 @@ char *base64_decode_text(const char *text, size_t *out_len)
         rest = base64_decode(&d, "==", 4 - d.chars, (uint8_t *)out + n);
     if (n < 0 || rest < 0 || !base64_is_whole(&d))
         return NULL;
-    *out_len = (size_t)(n + rest);
+    *out_len = (size_t)n + (size_t)rest;
     out[*out_len] = '\0';
     return TAKE(out);
 }
