@@ -178,6 +178,7 @@ int setup_node(struct node *n, const struct config *c, struct loop *loop, struct
         .cdi = cdi_cache_new(&c->cdi_spec_dirs),
         .loop = loop,
         .pool = pool,
+        .cgroup_attach.pool = pool,
         .exits_fd = -1,
     };
     pthread_mutex_init(&n->lock, NULL);

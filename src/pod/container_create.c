@@ -207,6 +207,7 @@ int container_create(struct node *n, const Runtime__V1__CreateContainerRequest *
 
     if (!s || sandbox_check_usable(s, err) < 0 || check(request, err) < 0)
         return -1;
+    cgroup_attach_hasten(&n->cgroup_attach); /* its start is what comes next */
     name = name_of(request);
     key = xasprintf("create container %s", name);
     role = job_enter(n->jobs, key, client, true, &job, out_id, err);

@@ -76,6 +76,7 @@ static int start_claimed(struct container *c, struct error *err)
     struct stage t = stage_begin();
     pid_t target; /* must still run */
 
+    cgroup_attach_hasten(&c->sandbox->node->cgroup_attach);
     if (sandbox_check_usable(c->sandbox, err) < 0 || container_target_pid(c, &target, err) < 0 ||
         container_bundle_reset(c, err) < 0 || container_open_latch(c, err) < 0)
         return -1;

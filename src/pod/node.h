@@ -14,6 +14,7 @@
 #include "oci/seccomp_cache.h"
 #include "oci/selinux_levels.h"
 #include "oci/spec.h"
+#include "os/cgroup_attach.h"
 #include "os/job.h"
 #include "os/loop.h"
 #include "os/pool.h"
@@ -70,6 +71,7 @@ struct node {
     struct oci_host host;
     char boot_id[37];
 
+    struct cgroup_attach cgroup_attach;
     struct database *database;
     struct image_store *images;
     struct offline *offline;

@@ -80,6 +80,7 @@ int shim_exec_start(struct shim_exec *x, const struct deadline *by, struct error
 {
     Containerd__Task__V3__StartRequest request = CONTAINERD__TASK__V3__START_REQUEST__INIT;
 
+    cgroup_attach_hasten(&x->container->sandbox->node->cgroup_attach);
     id_new(x->id);
     x->ended_fd = -1;
     request.id = x->container->id;
@@ -109,6 +110,7 @@ int shim_exec_run(struct shim_exec *x, const struct deadline *by, struct error *
     int fds[3];
 
     arena_init(&a, ARENA_MAX);
+    cgroup_attach_hasten(&x->container->sandbox->node->cgroup_attach);
     id_new(x->id);
     request.id = x->container->id;
     request.exec_id = x->id;
