@@ -23,6 +23,7 @@ ROWS = (
     ("pods down per second, 10 at once, host network", "host-10/pods_down_per_s", "median", None),
     ("ExecSync `true`", "exec_sync", "median", 4),
     ("ExecSync `true`, p99", "exec_sync", "p99", None),
+    ("ExecSync `true`, 0.2 s apart", "exec_sync_apart", "median", None),
     ("Exec `true` and its stream", "exec_stream", "median", 8),
     ("Exec `true` and its stream, p99", "exec_stream", "p99", None),
     ("ListContainers", "list_containers", "median", 0.10),
@@ -147,7 +148,8 @@ does hits all alike. Each time the runtime starts in new namespaces, with empty 
 the same network (bridge, host-local, portmap) and the same OCI runtime. A pod has one container that sleeps, with a
 PID namespace of its own as the kubelet asks for; up is RunPodSandbox, CreateContainer and StartContainer; down is
 StopContainer without patience, RemoveContainer, StopPodSandbox and RemovePodSandbox. Exec, list, status, stats,
-memory, idle CPU and restart are with {results['pods']} pods. The stream of an exec is its URL, a connection, a
+memory, idle CPU and restart are with {results['pods']} pods. ExecSync is asked for again at once, and, as probes do
+it, after a pause. The stream of an exec is its URL, a connection, a
 WebSocket, and all that comes until the end is told. Monitors are all processes that stay with a pod besides its containers:
 shims and pause. The log is on a tmpfs, and its MB/s are the growth of the file, with time and stream before each line.
 The image of the pull has {size.get('layers', 0)} layers, {size.get('packed', 0) / 1e6:.0f} MB with gzip and {size.get('unpacked', 0) / 1e6:.0f} MB unpacked. A restart is SIGTERM, then
