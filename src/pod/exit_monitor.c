@@ -84,15 +84,21 @@ static void publish(struct container *c, const struct exit_record *record)
 void exit_monitor_check(struct container *c)
 {
     struct node *n = c->sandbox->node;
-    struct exit_record record;
-    struct error err;
     bool starting;
 
     pthread_mutex_lock(&n->lock);
     starting = c->work == CONTAINER_STARTING;
     pthread_mutex_unlock(&n->lock);
-    if (starting)
-        return;
+    if (!starting)
+        exit_monitor_check_claimed(c);
+}
+
+void exit_monitor_check_claimed(struct container *c)
+{
+    struct node *n = c->sandbox->node;
+    struct exit_record record;
+    struct error err;
+
     if (exit_record_load(n->exits_fd, c->id, &record, &err) == 0)
         publish(c, &record);
     else if (err.code != ERROR_NOT_FOUND)

@@ -19,6 +19,9 @@ MUST_CHECK int exit_monitor_start(struct node *n, struct error *err);
  * itself when it is done. Any thread. */
 void exit_monitor_check(struct container *c);
 
+/* The same for who has claimed the container, starting or not. Any thread. */
+void exit_monitor_check_claimed(struct container *c);
+
 /* Watches the pidfd of the pod's shim. Any thread. */
 void exit_monitor_watch_shim(struct sandbox *s);
 

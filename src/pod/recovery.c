@@ -178,6 +178,8 @@ static void finish_start(void *data)
         }
         poll(NULL, 0, LOOK_MS);
     }
+    /* Its end comes first: who starts it as soon as it may would start it a second time. */
+    exit_monitor_check_claimed(c);
     container_unclaim(c);
     exit_monitor_check(c);
 }
