@@ -217,38 +217,31 @@ void exit_monitor_end_orphan(struct container *c)
         log_warn("container %s has lost its shim: %s", c->id, err.text);
 }
 
-static bool was_started(struct container *c)
-{
-    bool started;
-
-    pthread_mutex_lock(&c->sandbox->node->lock);
-    started = c->status.started_ns != 0;
-    pthread_mutex_unlock(&c->sandbox->node->lock);
-    return started;
-}
-
 /* Ends it and tells so, if it ran. */
 static void bury(struct container *c)
 {
     struct exit_record record = {.status = KILLED_STATUS};
     struct error err;
+    bool ran;
 
     exit_monitor_end_orphan(c);
     if (exit_record_load(c->sandbox->node->exits_fd, c->id, &record, &err) < 0)
         record = (struct exit_record){.status = KILLED_STATUS, .finished_ns = clock_now_ns()};
-    if (was_started(c))
+    pthread_mutex_lock(&c->sandbox->node->lock);
+    ran = c->status.started_ns != 0;
+    pthread_mutex_unlock(&c->sandbox->node->lock);
+    if (ran)
         publish(c, &record);
 }
 
-/* The runtime still knows it, whatever our record says. A start that has just failed may have done
- * so because its shim was ending, and have found it there yet. */
+/* The runtime still knows it, whatever our record says. */
 static bool must_end(struct container *c)
 {
     enum container_state state = container_state(c);
     AUTO_FREE char *kept = runtime_folder(c);
 
-    if (!was_started(c))
-        end_strays(c); /* of a start that nobody lived to answer, too */
+    if (state == CONTAINER_CREATED)
+        end_strays(c); /* of a start that nobody lived to answer */
     return state == CONTAINER_RUNNING || state == CONTAINER_UNKNOWN || file_exists(kept);
 }
 
