@@ -87,7 +87,7 @@ static int make(struct sandbox *s, struct stage *t, struct error *err)
 {
     struct deadline by = deadline_in_ms(SHIM_MS), network_by = deadline_in_ms(NETWORK_MS);
 
-    /* Its first container comes next: soon, or after the network. */
+    /* On the host's network its first container starts before that is done. */
     cgroup_attach_hasten(&s->node->cgroup_attach);
     if (check_isolation(s, err) < 0 || stage_end(t, "files", pod_files_create(s, err)) < 0 ||
         stage_end(t, "spawn", shim_start(s, err)) < 0)
