@@ -27,19 +27,20 @@ static bool take_from_map(struct container *c)
     return mine != NULL;
 }
 
-/* The shim still knows it if it ever ran; one that is gone may have left things behind. */
+/* The shim still knows it if it ever ran; one that is gone, or is going, may have left things
+ * behind, and after this nobody would know whose they are. */
 static void forget_task(struct container *c)
 {
     struct deadline by = deadline_in_ms(DELETE_MS);
     struct error err;
 
-    if (!sandbox_has_shim(c->sandbox)) {
-        exit_monitor_end_orphan(c);
-        return;
+    if (sandbox_has_shim(c->sandbox)) {
+        if (shim_delete(c, &by, &err) == 0 || err.code == ERROR_NOT_FOUND)
+            return;
+        if (err.code != ERROR_UNAVAILABLE)
+            log_warn("container %s: its shim would not forget it: %s", c->id, err.text);
     }
-    if (shim_delete(c, &by, &err) < 0 && err.code != ERROR_NOT_FOUND &&
-        err.code != ERROR_UNAVAILABLE)
-        log_warn("container %s: its shim would not forget it: %s", c->id, err.text);
+    exit_monitor_end_orphan(c);
 }
 
 static int remove_claimed(struct container *c, struct error *err)

@@ -100,13 +100,20 @@ static void set_failed(struct container_status *status, const void *data)
     container_set_text(&status->message, why->text);
 }
 
+/* Its run, or what that has left, may go on. The connections of a shim that is ending break before
+ * its pidfd tells of the end. */
+static bool may_go_on(struct container *c, const struct error *err)
+{
+    return err->code == ERROR_UNAVAILABLE || !sandbox_has_shim(c->sandbox);
+}
+
 /* EXITED with the reason, and only then no longer starting. */
 static int fail_start(struct container *c, struct error *err)
 {
     struct error recording;
 
     error_wrap(err, "start container %s", c->config->metadata->name);
-    if (!sandbox_has_shim(c->sandbox))
+    if (may_go_on(c, err))
         exit_monitor_end_orphan(c);
     if (container_change_status(c, set_failed, err, &recording) < 0)
         log_error("container %s: its failed start could not be recorded: %s", c->id,

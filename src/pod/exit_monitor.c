@@ -217,32 +217,39 @@ void exit_monitor_end_orphan(struct container *c)
         log_warn("container %s has lost its shim: %s", c->id, err.text);
 }
 
+static bool was_started(struct container *c)
+{
+    bool started;
+
+    pthread_mutex_lock(&c->sandbox->node->lock);
+    started = c->status.started_ns != 0;
+    pthread_mutex_unlock(&c->sandbox->node->lock);
+    return started;
+}
+
 /* Ends it and tells so, if it ran. */
 static void bury(struct container *c)
 {
     struct exit_record record = {.status = KILLED_STATUS};
     struct error err;
-    bool ran;
 
     exit_monitor_end_orphan(c);
     if (exit_record_load(c->sandbox->node->exits_fd, c->id, &record, &err) < 0)
         record = (struct exit_record){.status = KILLED_STATUS, .finished_ns = clock_now_ns()};
-    pthread_mutex_lock(&c->sandbox->node->lock);
-    ran = c->status.started_ns != 0;
-    pthread_mutex_unlock(&c->sandbox->node->lock);
-    if (ran)
+    if (was_started(c))
         publish(c, &record);
 }
 
-/* The runtime still knows it, whatever our record says. */
+/* What was never seen to start may yet be starting: nobody lived to hear of it, or who did took the
+ * start for failed before the shim's end showed. The others have ended, unless the runtime still
+ * knows them, whatever our record says. */
 static bool must_end(struct container *c)
 {
     enum container_state state = container_state(c);
     AUTO_FREE char *kept = runtime_folder(c);
 
-    if (state == CONTAINER_CREATED)
-        end_strays(c); /* of a start that nobody lived to answer */
-    return state == CONTAINER_RUNNING || state == CONTAINER_UNKNOWN || file_exists(kept);
+    return !was_started(c) || state == CONTAINER_RUNNING || state == CONTAINER_UNKNOWN ||
+           file_exists(kept);
 }
 
 void exit_monitor_shim_gone(struct sandbox *s)

@@ -29,8 +29,8 @@ void exit_monitor_watch_shim(struct sandbox *s);
  * and become EXITED, the pod NOTREADY. Any thread but the loop's. */
 void exit_monitor_shim_gone(struct sandbox *s);
 
-/* Ends what is left of a container that has no shim, whatever its state: processes, the OCI
- * runtime's files, cgroups. Logs what does not go. */
+/* Ends what is left of a container whose shim is gone or does not answer, whatever its state:
+ * processes, the OCI runtime's files, cgroups. Logs what does not go. */
 void exit_monitor_end_orphan(struct container *c);
 
 /* Opens the stopped latch. */

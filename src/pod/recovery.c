@@ -182,6 +182,9 @@ static void finish_start(void *data)
     exit_monitor_check_claimed(c);
     container_unclaim(c);
     exit_monitor_check(c);
+    /* When its shim was found ended, it may not have been told to run yet. */
+    if (!sandbox_has_shim(c->sandbox))
+        exit_monitor_shim_gone(c->sandbox);
 }
 
 /* --- what belongs to nobody --- */

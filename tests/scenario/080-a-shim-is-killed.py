@@ -13,6 +13,7 @@ import grpc
 
 import leaks
 from berth import wait_for
+from lingering import Lingering
 
 
 def shim_of(berth, pod):
@@ -58,10 +59,13 @@ esac""", encoding="utf-8")
     berth.restart()
 
 
-def kill_in_the_middle_of_a_start(berth, with_daemon):
+def kill_in_the_middle_of_a_start(berth, with_daemon=False, lingers=False):
     slow_runtime(berth)
     pod = berth.run_pod()
     container, shim = berth.create(pod, "sleep", "1000"), shim_of(berth, pod)
+    if lingers:  # the thread that it has while it writes a log
+        berth.sh(pod, "while echo a line; do sleep 0.01; done")
+        lingering = Lingering(shim)
     start = threading.Thread(target=start_in_vain, args=(berth, container))
     start.start()
     wait_for(lambda: str(berth.dir / "slow") in "".join(leaks.processes(str(berth.dir)).values()), what="the run")
@@ -77,6 +81,10 @@ def kill_in_the_middle_of_a_start(berth, with_daemon):
     wait_for(lambda: not [words for words in leaks.processes(str(berth.dir)).values() if words.endswith("sleep 1000")],
              what="the end of what went on")
     assert berth.state(container) != "CONTAINER_RUNNING"
+    if lingers:
+        assert berth.runtime.PodSandboxStatus(pod_sandbox_id=pod).status.state == 0, "its end has shown too early"
+        lingering.end()
+        wait_for(lambda: berth.runtime.PodSandboxStatus(pod_sandbox_id=pod).status.state == 1, what="NOTREADY")
 
 
 def start_in_vain(berth, container):
@@ -86,7 +94,15 @@ def start_in_vain(berth, container):
 
 
 def test_in_the_middle_of_a_start(berth):
-    kill_in_the_middle_of_a_start(berth, with_daemon=False)
+    kill_in_the_middle_of_a_start(berth)
+
+
+def test_in_the_middle_of_a_start_and_its_end_shows_late(berth):
+    try:
+        kill_in_the_middle_of_a_start(berth, lingers=True)
+    except PermissionError as e:
+        return str(e)
+    return None
 
 
 def test_in_the_middle_of_a_start_and_berthd_too(berth):
