@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cri/image_message.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -25,18 +26,16 @@ static void add_names(const struct image *i, struct arena *a, Runtime__V1__Image
 /* What stands before the colon: a number is a uid, anything else a name. */
 static void add_user(const struct image *i, struct arena *a, Runtime__V1__Image *m)
 {
-    struct error ignored;
-    JSON_AUTO *config = json_parse(i->config, strlen(i->config), &ignored);
-    const char *user = json_get_str(json_get(config, "config"), "User");
     char *name, *end;
     long long uid;
 
-    if (!user || !*user)
+    if (!i->user)
         return;
-    name = arena_strdup(a, user);
+    name = arena_strdup(a, i->user);
     name[strcspn(name, ":")] = '\0';
+    errno = 0;
     uid = strtoll(name, &end, 10);
-    if (end == name || *end) {
+    if (end == name || *end || errno) {
         m->username = name;
         return;
     }

@@ -37,6 +37,7 @@ void image_free(struct image *i)
     free(i->target);
     free(i->manifest);
     free(i->config);
+    free(i->user);
     free(i);
 }
 
@@ -51,6 +52,16 @@ void image_add_layer(struct image *i, const struct image_layer *layer)
     copy->digest = xstrdup(layer->digest);
 }
 
+void image_set_config(struct image *i, char *taken)
+{
+    struct error ignored;
+    JSON_AUTO *config = json_parse(taken, strlen(taken), &ignored);
+    const char *user = json_get_str(json_get(config, "config"), "User");
+
+    i->config = taken;
+    i->user = user && *user ? xstrdup(user) : NULL;
+}
+
 struct image *image_copy_unnamed(const struct image *i)
 {
     struct image *copy = image_new(i->id);
@@ -58,6 +69,7 @@ struct image *image_copy_unnamed(const struct image *i)
     copy->target = xstrdup(i->target);
     copy->manifest = xstrdup(i->manifest);
     copy->config = xstrdup(i->config);
+    copy->user = i->user ? xstrdup(i->user) : NULL;
     copy->size = i->size;
     copy->pulled_ns = i->pulled_ns;
     for (size_t n = 0; n < i->n_layers; n++)
@@ -104,7 +116,7 @@ static int parse_rest(struct image *i, struct json_object *event, struct error *
         return -1;
     i->manifest = xstrdup(manifest);
     i->target = xstrdup(target);
-    i->config = xstrdup(json_text(json_get(event, "config")));
+    image_set_config(i, xstrdup(json_text(json_get(event, "config"))));
     i->size = (uint64_t)json_get_int(event, "size", 0);
     if (json_len(layers) > LAYERS_MAX)
         return error_set(err, ERROR_EXHAUSTED, "the image has more than %d layers", LAYERS_MAX);

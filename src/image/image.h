@@ -27,6 +27,7 @@ struct image {
     char *target;      /* digest that the names point to: of an index or of the manifest */
     char *manifest;    /* digest of the manifest for this platform */
     char *config;      /* the OCI image configuration, JSON text */
+    char *user;        /* its User, or NULL: what lists need should not take parsing */
     uint64_t size;     /* compressed, with manifests and configuration */
     int64_t pulled_ns;
     struct image_layer *layers; /* lowest first */
@@ -40,6 +41,9 @@ DEFINE_AUTO(image)
 
 /* A copy with the same contents and no names. */
 struct image *image_copy_unnamed(const struct image *i);
+
+/* Takes the configuration. One that is no JSON names no user. */
+void image_set_config(struct image *i, char *taken);
 
 void image_add_layer(struct image *i, const struct image_layer *layer); /* copies */
 

@@ -15,7 +15,7 @@ static struct image *image(const char *id, const char *name)
 
     i->target = xstrdup("t");
     i->manifest = xstrdup("m");
-    i->config = xstrdup("{}");
+    image_set_config(i, xstrdup("{}"));
     strv_add(&i->names, name);
     return i;
 }

@@ -7,10 +7,11 @@
 #include "base/own.h"
 
 static const char insert_image[] =
-    "INSERT OR IGNORE INTO images(id, target, manifest, size, config, pulled_ns)"
-    " VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
+    "INSERT INTO images(id, target, manifest, size, config, pulled_ns)"
+    " VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(id) DO UPDATE SET target = excluded.target,"
+    " manifest = excluded.manifest, size = excluded.size, pulled_ns = excluded.pulled_ns";
 static const char insert_layer[] =
-    "INSERT OR IGNORE INTO image_layers(image_id, position, chain_id, digest, size, used_bytes,"
+    "INSERT OR REPLACE INTO image_layers(image_id, position, chain_id, digest, size, used_bytes,"
     " inodes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 static const char insert_name[] =
     "INSERT OR REPLACE INTO image_names(name, image_id) VALUES(?1, ?2)";
@@ -71,7 +72,7 @@ static int load_image(void *data, const struct database_row *row, struct error *
     i->target = xstrdup(database_text(row, 1));
     i->manifest = xstrdup(database_text(row, 2));
     i->size = (uint64_t)database_int(row, 3);
-    i->config = xstrdup(database_text(row, 4));
+    image_set_config(i, xstrdup(database_text(row, 4)));
     i->pulled_ns = database_int(row, 5);
     map_put(data, i->id, i);
     return 0;

@@ -7,7 +7,9 @@
 /* image_records: images in the database's tables images, image_names and image_layers.
  * Any thread. */
 
-/* Stores the image and moves its names to it; durable on return. */
+/* Stores the image and moves its names to it; durable on return. One of that id may be there: its
+ * contents are the same, but the manifest that told of them, and what was compressed how, need not
+ * be. The newer one counts, as in memory; the names of the older one stay. */
 MUST_CHECK int image_records_store(struct database *db, const struct image *i, struct error *err);
 
 /* Durable on return. */
