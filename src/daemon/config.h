@@ -68,6 +68,7 @@ struct config {
 
 void config_init(struct config *c); /* the defaults, but for lists */
 void config_fini(struct config *c);
+void config_drop_runtimes(struct config *c); /* as if the file had named none yet */
 
 /* Reads one file into c; keys that it names replace what was there. ERROR_NOT_FOUND when there is
  * no such file; ERROR_INVALID names file, line and key. */
