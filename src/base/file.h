@@ -27,6 +27,10 @@ MUST_CHECK int file_store_durable(int dirfd, const char *path, const void *data,
 /* mkdir -p. Folders that exist keep their mode. */
 MUST_CHECK int file_make_dirs(const char *path, mode_t mode, struct error *err);
 
+/* Tells the file system that the trees in a folder have nothing in common, so that each gets a
+ * place of its own on the disk. A hint: nothing happens where there is no such thing. */
+void file_scatter(const char *folder);
+
 /* rm -rf without following links or crossing into other mounts; a missing path is fine. */
 MUST_CHECK int file_remove_tree(int dirfd, const char *path, struct error *err);
 

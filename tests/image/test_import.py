@@ -9,12 +9,14 @@ import json
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
 import tarfile
 
 import harness
 from harness import CONFIG, INDEX, LAYER, MANIFEST, Layout, entry, import_path, make_tar
 
+GET_FLAGS, SET_FLAGS, TOP_OF_TREES = 0x80086601, 0x40086602, 0x20000  # of linux/fs.h
 LAYERS = (make_tar(entry("a", data=b"a" * 100000)), make_tar(entry("b", "5"), entry("b/c", data=b"c")))
 
 
@@ -337,6 +339,27 @@ def test_a_layout_by_umoci(folder):
     tops = [folder / "root/layers" / layer["chain_id"][7:] / "fs" for layer in outcome.images[0]["layers"]]
     assert os.stat(tops[0] / "d/e").st_mode & 0o7777 == 0o1777 and os.stat(tops[0] / "d").st_uid == 12
     assert harness.is_whiteout(tops[1] / "d/e")
+
+
+def folder_flags(path, added=0):
+    """What ext4 calls the attributes of a folder, after adding some."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        flags = struct.unpack("i", fcntl.ioctl(fd, GET_FLAGS, bytes(4)))[0] | added
+        if added:
+            fcntl.ioctl(fd, SET_FLAGS, struct.pack("i", flags))
+        return flags
+    except OSError as error:
+        raise harness.Skip(f"no attributes of folders here: {error.strerror}") from error
+    finally:
+        os.close(fd)
+
+
+def test_layers_get_places_apart(folder):
+    (folder / "other").mkdir()
+    folder_flags(folder / "other", TOP_OF_TREES)
+    assert import_path(folder / "root", sample(folder).folder).code == 0
+    assert folder_flags(folder / "root/layers") & TOP_OF_TREES
 
 
 harness.main()
