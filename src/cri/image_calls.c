@@ -7,7 +7,6 @@
 #include <node.pb-c.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/fd.h"
 #include "base/json.h"
 #include "cri/image_message.h"
@@ -15,6 +14,7 @@
 #include "image/image_export.h"
 #include "image/image_store.h"
 #include "pod/node.h"
+#include "pod/stats.h"
 
 enum { STREAM_BATCH = 5000 };
 
@@ -153,6 +153,7 @@ int image_calls_remove(struct rpc_call *call, void *data, const ProtobufCMessage
     return outcome_of(image_store_remove(n->images, r->image->image, err), err);
 }
 
+/* Images and writable layers are on one file system, which both lists name. */
 int image_calls_fs_info(struct rpc_call *call, void *data, const ProtobufCMessage *request,
                         ProtobufCMessage *response, struct error *err)
 {
@@ -160,16 +161,16 @@ int image_calls_fs_info(struct rpc_call *call, void *data, const ProtobufCMessag
     struct arena *a = rpc_call_arena(call);
     struct node *n = data;
     Runtime__V1__FilesystemUsage *usage = arena_new(a, &runtime__v1__filesystem_usage__descriptor);
-    uint64_t bytes, inodes;
+    struct disk_usage disk;
 
-    image_store_usage(n->images, &bytes, &inodes);
-    usage->timestamp = clock_now_ns();
+    image_store_usage(n->images, &disk, &usage->timestamp);
+    stats_add_writable_layers(n, &disk, &usage->timestamp);
     usage->fs_id = arena_new(a, &runtime__v1__filesystem_identifier__descriptor);
     usage->fs_id->mountpoint = n->root;
     usage->used_bytes = arena_new(a, &runtime__v1__uint64_value__descriptor);
-    usage->used_bytes->value = bytes;
+    usage->used_bytes->value = disk.bytes;
     usage->inodes_used = arena_new(a, &runtime__v1__uint64_value__descriptor);
-    usage->inodes_used->value = inodes;
+    usage->inodes_used->value = disk.inodes;
     out->n_image_filesystems = out->n_container_filesystems = 1;
     out->image_filesystems = arena_alloc(a, sizeof *out->image_filesystems);
     out->image_filesystems[0] = usage;

@@ -151,6 +151,7 @@ struct image_store *image_store_open(const struct image_store_options *options, 
     s->database = options->database;
     s->index = image_index_new();
     s->layers = layer_refs_new(options->root);
+    s->content = content_new(options->root);
     s->jobs = job_table_new();
     s->closing_fd = eventfd(0, EFD_CLOEXEC);
     if (s->closing_fd < 0)
@@ -173,6 +174,7 @@ void image_store_close(struct image_store *s)
     fd_close(&s->closing_fd);
     image_index_free(s->index);
     layer_refs_free(s->layers);
+    content_free(s->content);
     job_table_free(s->jobs);
     pthread_mutex_destroy(&s->change);
     free(s);
@@ -247,6 +249,7 @@ int image_store_remove(struct image_store *s, const char *name, struct error *er
         release_image(s, removed);
     /* Who removes images wants the space, also that of what failed pulls have left. */
     layer_refs_collect(s->layers, 0);
+    content_collect(s->content, s->index);
     return 0;
 }
 
@@ -271,23 +274,24 @@ void image_store_collect(struct image_store *s)
 {
     image_repair_wait(s->repair);
     layer_refs_collect(s->layers, 0);
+    content_collect(s->content, s->index);
 }
 
-void image_store_usage(struct image_store *s, uint64_t *out_bytes, uint64_t *out_inodes)
+void image_store_usage(struct image_store *s, struct disk_usage *out, int64_t *out_at_ns)
 {
     AUTO_FINI(map) seen = {0};
     size_t count;
     AUTO_FREE struct image **list = image_store_list(s, &count);
 
-    *out_bytes = *out_inodes = 0;
+    content_usage(s->content, out, out_at_ns);
     for (size_t i = 0; i < count; i++) {
         for (size_t n = 0; n < list[i]->n_layers; n++) {
             const struct image_layer *layer = &list[i]->layers[n];
 
             if (map_put(&seen, layer->chain_id, list))
                 continue; /* shared with an image counted before */
-            *out_bytes += layer->used_bytes;
-            *out_inodes += layer->inodes;
+            out->bytes += layer->used_bytes;
+            out->inodes += layer->inodes;
         }
         image_free(list[i]);
     }

@@ -9,6 +9,7 @@
 #include "base/strv.h"
 #include "image/image.h"
 #include "os/deadline.h"
+#include "os/disk_usage.h"
 #include "os/job.h"
 #include "store/database.h"
 
@@ -92,11 +93,13 @@ MUST_CHECK int image_store_remove(struct image_store *s, const char *name, struc
 void image_store_hold(struct image_store *s, const struct strv *chain_ids);
 void image_store_release(struct image_store *s, const struct strv *chain_ids);
 
-/* Removes folders of layers that no image and no holder knows; for the start of the daemon. */
+/* Removes folders of layers that no image and no holder knows, and manifests that no image has; for
+ * the start of the daemon. */
 void image_store_collect(struct image_store *s);
 
-/* What the layers take on disk. */
-void image_store_usage(struct image_store *s, uint64_t *out_bytes, uint64_t *out_inodes);
+/* What images take on disk: layers, as berth-image measured them, and what is beside them, which
+ * was looked at at *out_at_ns (content.h). */
+void image_store_usage(struct image_store *s, struct disk_usage *out, int64_t *out_at_ns);
 
 /* <root>/layers/<hex>/fs of a chain id; the caller frees. */
 char *image_store_layer_path(struct image_store *s, const char *chain_id);

@@ -99,7 +99,10 @@ static int work(struct fetch *f, struct json_object *job, struct error *err)
     int outcome;
 
     by.cancel_fd = f->store->closing_fd;
+    content_begin_fetch(f->store->content);
     outcome = image_worker_run(&worker, &by, err);
+    content_end_fetch(f->store->content);
+    content_collect(f->store->content, f->store->index);
     for (size_t i = 0; i < f->planned.len; i++)
         layer_refs_let_go(f->store->layers, f->planned.items[i]);
     strv_fini(&f->planned);

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "image/content.h"
 #include "image/image_index.h"
 #include "image/image_repair.h"
 #include "image/image_store.h"
@@ -15,6 +16,7 @@ struct image_store {
     struct database *database;
     struct image_index *index;
     struct layer_refs *layers;
+    struct content *content;
     struct job_table *jobs;
     struct image_repair *repair;
     bool marked;    /* <root>/running is ours */

@@ -143,6 +143,23 @@ static void look_at_disk(struct container *c, struct disk_usage *out, int64_t *o
     pthread_mutex_unlock(&n->lock);
 }
 
+void stats_add_writable_layers(struct node *n, struct disk_usage *sum, int64_t *oldest_ns)
+{
+    size_t count;
+    AUTO_FREE struct container **list = container_list(n, NULL, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        struct disk_usage one;
+        int64_t at_ns;
+
+        look_at_disk(list[i], &one, &at_ns);
+        sum->bytes += one.bytes;
+        sum->inodes += one.inodes;
+        *oldest_ns = at_ns < *oldest_ns ? at_ns : *oldest_ns;
+        container_free(list[i]);
+    }
+}
+
 static Runtime__V1__FilesystemUsage *layer_of(struct container *c, struct arena *a)
 {
     Runtime__V1__FilesystemUsage *f = arena_new(a, &runtime__v1__filesystem_usage__descriptor);

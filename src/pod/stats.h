@@ -13,6 +13,10 @@
 /* Without a cgroup, attributes and the writable layer only. */
 Runtime__V1__ContainerStats *stats_of_container(struct container *c, struct arena *a);
 
+/* Adds what the writable layers of all containers take. A layer is looked at again after ten
+ * seconds; *oldest_ns becomes the time of the oldest look, unless it is older already. */
+void stats_add_writable_layers(struct node *n, struct disk_usage *sum, int64_t *oldest_ns);
+
 /* True when it has a cgroup, so that it has more than attributes. */
 bool stats_has_usage(const Runtime__V1__ContainerStats *stats);
 
