@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 #include "base/own.h"
-#include "ctl/proto_json.h"
+#include "base/proto_json.h"
 
 static const struct flag no_flags[] = {{0}};
 

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/message.h"
+#include "base/proto_json.h"
 #include "pod/stop_signal.h"
 
 enum { SPEC_MAX = 4 * 1024 * 1024 };
@@ -14,6 +15,21 @@ enum { SPEC_MAX = 4 * 1024 * 1024 };
 static void drop(void *object)
 {
     container_free(object);
+}
+
+/* Under the lock. */
+static Runtime__V1__ContainerResources *resources_of(const struct container *c, struct arena *a)
+{
+    Runtime__V1__ContainerResources *r =
+        arena_new(a, &runtime__v1__container_resources__descriptor);
+
+    if (!c->resources) {
+        r->linux = arena_new(a, &runtime__v1__linux_container_resources__descriptor);
+        return r;
+    }
+    r->linux = (Runtime__V1__LinuxContainerResources *)message_copy(&c->resources->base);
+    arena_defer(a, (void (*)(void *))message_free, r->linux);
+    return r;
 }
 
 /* Under the lock. */
@@ -35,14 +51,7 @@ static void add_status(const struct container *c, struct arena *a, Runtime__V1__
         m->reason = status->exit_code ? "Error" : "Completed";
     if (status->message)
         m->message = arena_strdup(a, status->message);
-    if (c->resources) {
-        Runtime__V1__ContainerResources *r =
-            arena_new(a, &runtime__v1__container_resources__descriptor);
-
-        r->linux = (Runtime__V1__LinuxContainerResources *)message_copy(&c->resources->base);
-        arena_defer(a, (void (*)(void *))message_free, r->linux);
-        m->resources = r;
-    }
+    m->resources = resources_of(c, a);
 }
 
 static Runtime__V1__ContainerUser *user_of(const struct container *c, struct arena *a)
@@ -139,6 +148,7 @@ char *container_status_info(struct container *c, struct arena *a)
     json_add_str(info, "snapshotter", "overlayfs");
     json_add_str(info, "runtimeType", "berth.shim.v2");
     json_add_str(info, "runtime", c->sandbox->runtime ? c->sandbox->runtime->path : "");
+    json_add(info, "config", proto_json_terse(&c->config->base));
     if (file_load(AT_FDCWD, path, &text, &ignored) == 0)
         spec = json_parse(text.data, text.len, &ignored);
     if (spec)

@@ -2,6 +2,7 @@
 #include "pod/sandbox_status.h"
 
 #include "base/json.h"
+#include "base/proto_json.h"
 
 static void drop(void *object)
 {
@@ -110,6 +111,7 @@ char *sandbox_status_info(struct sandbox *s, struct arena *a)
     json_add_str(info, "runtimeType", "berth.shim.v2");
     json_add_str(info, "runtime", s->runtime ? s->runtime->path : "");
     json_add_str(info, "podDir", s->dir);
+    json_add(info, "config", proto_json_terse(&s->config->base));
     if (cni) {
         struct json_object *result = json_parse(cni, strlen(cni), &ignored);
 

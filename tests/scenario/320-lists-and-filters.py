@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """ListPodSandbox and ListContainers, and their streams: every filter, alone and together."""
+import json
+
+from berth import IMAGE
 
 
 def pods(berth, **filter_):
@@ -27,6 +30,7 @@ def test_pods(berth):
     assert pods(berth, id=a) == pods(berth, id=a[:13]) == {a}
     assert pods(berth, id="no such") == set()
     assert pods(berth, state={"state": 0}) == {a} and pods(berth, state={"state": 1}) == {b}
+    assert pods(berth, state={"state": 7}) == set()
     assert pods(berth, label_selector={"app": "x"}) == {a, b}
     assert pods(berth, label_selector={"app": "x", "tier": "2"}) == {b}
     assert pods(berth, label_selector={"app": "X"}) == set()
@@ -58,3 +62,18 @@ def test_containers(berth):
     assert item.image_id == item.image_ref == status.image_id, (item, status)
     assert item.pod_sandbox_id == one and dict(item.annotations) == dict(status.annotations) == {"x": ""}
     assert item.created_at == status.created_at and status.finished_at == 0
+
+
+def test_what_was_asked_for_can_be_seen(berth):
+    """The config of the verbose status has the shape that crictl inspect prints with other runtimes."""
+    pod = berth.run_pod(host_network=True, annotations={"a": "b"})
+    container = berth.create(pod, "true", envs=[{"key": "K", "value": b"v"}], stop_signal="SIGNAL_SIGINT", log_path="x")
+    info = lambda answer: json.loads(answer.info["info"])
+    for _ in range(2):
+        config = info(berth.runtime.ContainerStatus(container_id=container, verbose=True))["config"]
+        assert config == {"metadata": {"name": "c2"}, "image": {"image": IMAGE}, "args": ["true"], "log_path": "x",
+                          "envs": [{"key": "K", "value": "dg=="}], "stop_signal": 10}, config
+        config = info(berth.runtime.PodSandboxStatus(pod_sandbox_id=pod, verbose=True))["config"]
+        assert config["annotations"] == {"a": "b"} and config["metadata"]["uid"] == "uid-pod1", config
+        assert config["linux"]["security_context"] == {"namespace_options": {"network": 2, "pid": 1}}, config
+        berth.restart()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ctl/proto_json.h"
+#include "base/proto_json.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -12,6 +12,10 @@
 
 enum { NAME_MAX_LEN = 64 };
 
+enum style { PROTOBUF, TERSE };
+
+static struct json_object *object_of(const ProtobufCMessage *message, enum style style);
+
 static struct json_object *base64(const ProtobufCBinaryData *bytes)
 {
     AUTO_FREE char *text = base64_encode_text(bytes->data, bytes->len);
@@ -19,10 +23,13 @@ static struct json_object *base64(const ProtobufCBinaryData *bytes)
     return json_object_new_string(text);
 }
 
-static struct json_object *long_number(bool is_signed, const void *at)
+static struct json_object *long_number(bool is_signed, const void *at, enum style style)
 {
     char text[24];
 
+    if (style == TERSE)
+        return is_signed ? json_object_new_int64(*(const int64_t *)at)
+                         : json_object_new_uint64(*(const uint64_t *)at);
     if (is_signed)
         snprintf(text, sizeof text, "%" PRId64, *(const int64_t *)at);
     else
@@ -30,24 +37,27 @@ static struct json_object *long_number(bool is_signed, const void *at)
     return json_object_new_string(text);
 }
 
-static struct json_object *enum_name(const ProtobufCEnumDescriptor *type, int number)
+static struct json_object *enum_name(const ProtobufCEnumDescriptor *type, int number,
+                                     enum style style)
 {
-    const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(type, number);
+    const ProtobufCEnumValue *value =
+        style == TERSE ? NULL : protobuf_c_enum_descriptor_get_value(type, number);
 
     return value ? json_object_new_string(value->name) : json_object_new_int(number);
 }
 
 /* One value of a field, at a place in memory. */
-static struct json_object *value_of(const ProtobufCFieldDescriptor *field, const void *at)
+static struct json_object *value_of(const ProtobufCFieldDescriptor *field, const void *at,
+                                    enum style style)
 {
     switch (field->type) {
     case PROTOBUF_C_TYPE_INT64:
     case PROTOBUF_C_TYPE_SINT64:
     case PROTOBUF_C_TYPE_SFIXED64:
-        return long_number(true, at);
+        return long_number(true, at, style);
     case PROTOBUF_C_TYPE_UINT64:
     case PROTOBUF_C_TYPE_FIXED64:
-        return long_number(false, at);
+        return long_number(false, at, style);
     case PROTOBUF_C_TYPE_UINT32:
     case PROTOBUF_C_TYPE_FIXED32:
         return json_object_new_int64(*(const uint32_t *)at);
@@ -58,7 +68,7 @@ static struct json_object *value_of(const ProtobufCFieldDescriptor *field, const
     case PROTOBUF_C_TYPE_BOOL:
         return json_object_new_boolean(*(const protobuf_c_boolean *)at);
     case PROTOBUF_C_TYPE_ENUM:
-        return enum_name(field->descriptor, *(const int *)at);
+        return enum_name(field->descriptor, *(const int *)at, style);
     case PROTOBUF_C_TYPE_STRING:
         return json_object_new_string(*(char *const *)at ? *(char *const *)at : "");
     case PROTOBUF_C_TYPE_BYTES:
@@ -66,7 +76,7 @@ static struct json_object *value_of(const ProtobufCFieldDescriptor *field, const
     case PROTOBUF_C_TYPE_MESSAGE: {
         const ProtobufCMessage *message = *(ProtobufCMessage *const *)at;
 
-        return message ? proto_json_of(message) : NULL;
+        return message ? object_of(message, style) : NULL;
     }
     default: /* 32 bits and signed */
         return json_object_new_int(*(const int32_t *)at);
@@ -106,17 +116,18 @@ static bool is_map(const ProtobufCFieldDescriptor *field)
            strcmp(entry->fields[0].name, "key") == 0;
 }
 
-static void add_entry(struct json_object *map, const ProtobufCMessage *entry)
+static void add_entry(struct json_object *map, const ProtobufCMessage *entry, enum style style)
 {
     const ProtobufCFieldDescriptor *key = &entry->descriptor->fields[0];
     const ProtobufCFieldDescriptor *value = &entry->descriptor->fields[1];
-    JSON_AUTO *name = value_of(key, (const char *)entry + key->offset);
+    JSON_AUTO *name = value_of(key, (const char *)entry + key->offset, style);
 
     json_add(map, json_object_get_string(name),
-             value_of(value, (const char *)entry + value->offset));
+             value_of(value, (const char *)entry + value->offset, style));
 }
 
-static struct json_object *list_of(const ProtobufCFieldDescriptor *field, const char *message)
+static struct json_object *list_of(const ProtobufCFieldDescriptor *field, const char *message,
+                                   enum style style)
 {
     size_t count = *(const size_t *)(const void *)(message + field->quantifier_offset);
     const char *items = *(const char *const *)(const void *)(message + field->offset);
@@ -127,9 +138,9 @@ static struct json_object *list_of(const ProtobufCFieldDescriptor *field, const 
         const char *at = items + i * size_of(field);
 
         if (map)
-            add_entry(list, *(ProtobufCMessage *const *)(const void *)at);
+            add_entry(list, *(ProtobufCMessage *const *)(const void *)at, style);
         else
-            json_add(list, NULL, value_of(field, at));
+            json_add(list, NULL, value_of(field, at, style));
     }
     return list;
 }
@@ -148,20 +159,53 @@ static void camel_case(char out[static NAME_MAX_LEN], const char *name)
     out[len] = '\0';
 }
 
-struct json_object *proto_json_of(const ProtobufCMessage *message)
+/* Of proto3: zero, false, no text, no bytes, no message. */
+static bool is_default(const ProtobufCFieldDescriptor *field, const char *message)
+{
+    static const char zeros[8];
+    const void *at = message + field->offset;
+
+    if (field->label == PROTOBUF_C_LABEL_REPEATED)
+        return *(const size_t *)(const void *)(message + field->quantifier_offset) == 0;
+    switch (field->type) {
+    case PROTOBUF_C_TYPE_STRING:
+        return !*(char *const *)at || !**(char *const *)at;
+    case PROTOBUF_C_TYPE_BYTES:
+        return ((const ProtobufCBinaryData *)at)->len == 0;
+    case PROTOBUF_C_TYPE_MESSAGE:
+        return !*(ProtobufCMessage *const *)at;
+    default:
+        return memcmp(at, zeros, size_of(field)) == 0;
+    }
+}
+
+static struct json_object *object_of(const ProtobufCMessage *message, enum style style)
 {
     struct json_object *object = json_object_new_object();
 
     for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
         const char *at = (const char *)message;
-        char name[NAME_MAX_LEN];
+        char camel[NAME_MAX_LEN];
+        const char *name = style == TERSE ? field->name : camel;
 
-        camel_case(name, field->name);
+        camel_case(camel, field->name);
+        if (style == TERSE && is_default(field, at))
+            continue;
         if (field->label == PROTOBUF_C_LABEL_REPEATED)
-            json_add(object, name, list_of(field, at));
+            json_add(object, name, list_of(field, at, style));
         else
-            json_add(object, name, value_of(field, at + field->offset));
+            json_add(object, name, value_of(field, at + field->offset, style));
     }
     return object;
+}
+
+struct json_object *proto_json_of(const ProtobufCMessage *message)
+{
+    return object_of(message, PROTOBUF);
+}
+
+struct json_object *proto_json_terse(const ProtobufCMessage *message)
+{
+    return object_of(message, TERSE);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ctl/proto_json.h"
+#include "base/proto_json.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -71,12 +71,47 @@ static void test_lists_of_text(void **state)
     assert_string_equal(json_get_str(json, "size"), "18446744073709551615");
 }
 
+static void test_terse_is_without_defaults_and_with_numbers(void **state)
+{
+    Runtime__V1__ContainerMetadata metadata = RUNTIME__V1__CONTAINER_METADATA__INIT;
+    Runtime__V1__KeyValue env = RUNTIME__V1__KEY_VALUE__INIT;
+    Runtime__V1__KeyValue *envs[] = {&env};
+    Runtime__V1__LinuxContainerResources resources = RUNTIME__V1__LINUX_CONTAINER_RESOURCES__INIT;
+    Runtime__V1__LinuxContainerConfig linux_ = RUNTIME__V1__LINUX_CONTAINER_CONFIG__INIT;
+    Runtime__V1__ContainerConfig c = RUNTIME__V1__CONTAINER_CONFIG__INIT;
+    char *args[] = {(char *)"", (char *)"a"};
+    JSON_AUTO *json = NULL;
+    (void)state;
+
+    metadata.name = (char *)"web";
+    env.key = (char *)"K";
+    env.value.data = (uint8_t *)"v";
+    env.value.len = 1;
+    resources.memory_limit_in_bytes = INT64_MAX;
+    linux_.resources = &resources;
+    c.metadata = &metadata;
+    c.n_args = 2;
+    c.args = args;
+    c.n_envs = 1;
+    c.envs = envs;
+    c.tty = true;
+    c.linux = &linux_;
+    c.stop_signal = RUNTIME__V1__SIGNAL__SIGNAL_SIGTERM;
+    json = proto_json_terse(&c.base);
+    assert_string_equal(json_text(json),
+                        "{\"metadata\":{\"name\":\"web\"},\"args\":[\"\",\"a\"],"
+                        "\"envs\":[{\"key\":\"K\",\"value\":\"dg==\"}],\"tty\":true,"
+                        "\"linux\":{\"resources\":{\"memory_limit_in_bytes\":9223372036854775807}},"
+                        "\"stop_signal\":23}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_kind_of_field),
         cmocka_unit_test(test_lists_and_bytes),
         cmocka_unit_test(test_lists_of_text),
+        cmocka_unit_test(test_terse_is_without_defaults_and_with_numbers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
