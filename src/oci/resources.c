@@ -121,3 +121,71 @@ int oci_resources_update(struct json_object *spec, const Runtime__V1__LinuxConta
         return error_set(err, ERROR_INTERNAL, "the container's specification has no linux part");
     return put(within(linux, "resources"), r, host, policy, err);
 }
+
+/* A message of its own, as protobuf-c would have unpacked it. */
+static void *new_message(const ProtobufCMessageDescriptor *type)
+{
+    void *message = xcalloc(1, type->sizeof_message);
+
+    protobuf_c_message_init(type, message);
+    return message;
+}
+
+/* protobuf-c's empty string stays where there is nothing. */
+static void read_text(char **out, struct json_object *value)
+{
+    const char *text = json_str(value);
+
+    if (text && *text)
+        *out = xstrdup(text);
+}
+
+static void read_hugepages(struct json_object *limits, Runtime__V1__LinuxContainerResources *r)
+{
+    if (json_len(limits) == 0)
+        return;
+    r->hugepage_limits = xcalloc(json_len(limits), sizeof *r->hugepage_limits);
+    for (size_t i = 0; i < json_len(limits); i++) {
+        Runtime__V1__HugepageLimit *limit = new_message(&runtime__v1__hugepage_limit__descriptor);
+
+        read_text(&limit->page_size, json_get(json_at(limits, i), "pageSize"));
+        limit->limit = json_object_get_uint64(json_get(json_at(limits, i), "limit"));
+        r->hugepage_limits[r->n_hugepage_limits++] = limit;
+    }
+}
+
+static void read_unified(struct json_object *unified, Runtime__V1__LinuxContainerResources *r)
+{
+    if (!json_object_is_type(unified, json_type_object))
+        return;
+    r->unified = xcalloc((size_t)json_object_object_length(unified), sizeof *r->unified);
+    json_object_object_foreach(unified, file, value)
+    {
+        Runtime__V1__LinuxContainerResources__UnifiedEntry *entry =
+            new_message(&runtime__v1__linux_container_resources__unified_entry__descriptor);
+
+        entry->key = xstrdup(file);
+        read_text(&entry->value, value);
+        r->unified[r->n_unified++] = entry;
+    }
+}
+
+Runtime__V1__LinuxContainerResources *oci_resources_read(struct json_object *spec)
+{
+    struct json_object *resources = json_get(json_get(spec, "linux"), "resources");
+    struct json_object *cpu = json_get(resources, "cpu"), *memory = json_get(resources, "memory");
+    Runtime__V1__LinuxContainerResources *r =
+        new_message(&runtime__v1__linux_container_resources__descriptor);
+
+    r->cpu_shares = json_get_int(cpu, "shares", 0);
+    r->cpu_quota = json_get_int(cpu, "quota", 0);
+    r->cpu_period = json_get_int(cpu, "period", 0);
+    read_text(&r->cpuset_cpus, json_get(cpu, "cpus"));
+    read_text(&r->cpuset_mems, json_get(cpu, "mems"));
+    r->memory_limit_in_bytes = json_get_int(memory, "limit", 0);
+    r->memory_swap_limit_in_bytes = json_get_int(memory, "swap", 0);
+    r->oom_score_adj = json_get_int(json_get(spec, "process"), "oomScoreAdj", 0);
+    read_hugepages(json_get(resources, "hugepageLimits"), r);
+    read_unified(json_get(resources, "unified"), r);
+    return r;
+}

@@ -90,3 +90,6 @@ MUST_CHECK int oci_resources_update(struct json_object *spec,
                                     const Runtime__V1__LinuxContainerResources *r,
                                     const struct oci_host *host, const struct oci_policy *policy,
                                     struct error *err);
+
+/* What spec has of such resources, as a message of the caller's: message_free(). */
+Runtime__V1__LinuxContainerResources *oci_resources_read(struct json_object *spec);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "oci/spec.h"
 
+#include "base/message.h"
 #include "oci/spec_fixture.h"
 
 static void test_a_plain_container_is_what_it_should_be(void **state)
@@ -363,7 +364,10 @@ static void test_resources_are_set_when_they_are_asked_for(void **state)
 
 static void test_an_update_changes_what_it_names(void **state)
 {
-    Runtime__V1__LinuxContainerResources r = RUNTIME__V1__LINUX_CONTAINER_RESOURCES__INIT;
+    Runtime__V1__LinuxContainerResources r = RUNTIME__V1__LINUX_CONTAINER_RESOURCES__INIT, *now;
+    static Runtime__V1__LinuxContainerResources__UnifiedEntry high =
+        RUNTIME__V1__LINUX_CONTAINER_RESOURCES__UNIFIED_ENTRY__INIT;
+    static Runtime__V1__LinuxContainerResources__UnifiedEntry *unified[] = {&high};
     static Runtime__V1__HugepageLimit huge = RUNTIME__V1__HUGEPAGE_LIMIT__INIT, *limits[] = {&huge};
 
     (void)state;
@@ -380,12 +384,27 @@ static void test_an_update_changes_what_it_names(void **state)
     huge.limit = 2;
     r.hugepage_limits = limits;
     r.n_hugepage_limits = 1;
+    high.key = (char *)"memory.high";
+    high.value = (char *)"9";
+    r.unified = unified;
+    r.n_unified = 1;
     assert_int_equal(oci_resources_update(t.out, &r, &t.host, &t.in.policy, &t.err), 0);
     assert_string_equal(part("linux", "resources"),
                         "{\"cpu\":{\"shares\":7,\"period\":1000},"
                         "\"memory\":{\"limit\":200,\"swap\":200},"
                         "\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":2}],"
-                        "\"devices\":[{\"allow\":false,\"access\":\"rwm\"}]}");
+                        "\"devices\":[{\"allow\":false,\"access\":\"rwm\"}],"
+                        "\"unified\":{\"memory.high\":\"9\"}}");
+    now = oci_resources_read(t.out);
+    assert_true(now->cpu_shares == 7 && now->cpu_period == 1000 && now->cpu_quota == 0);
+    assert_true(now->memory_limit_in_bytes == 200 && now->memory_swap_limit_in_bytes == 200);
+    assert_int_equal(now->n_hugepage_limits, 1);
+    assert_string_equal(now->hugepage_limits[0]->page_size, "2MB");
+    assert_int_equal(now->hugepage_limits[0]->limit, 2);
+    assert_int_equal(now->n_unified, 1);
+    assert_string_equal(now->unified[0]->key, "memory.high");
+    assert_string_equal(now->unified[0]->value, "9");
+    message_free(&now->base);
 }
 
 static void test_the_oom_score_stays_above_ours_without_the_right(void **state)

@@ -69,7 +69,7 @@ struct container {
     bool unclaimed;   /* made for a client that left before it had the answer */
     bool signalled;   /* the stop signal was sent, which happens once */
     int stopped_fd;   /* an eventfd, readable for good once it has exited; -1 before it starts */
-    Runtime__V1__LinuxContainerResources *resources; /* may be NULL */
+    Runtime__V1__LinuxContainerResources *resources; /* as its spec has them; may be NULL */
     struct cpu_sample cpu;
     struct disk_usage disk; /* of its writable layer, as it was at disk_at_ns */
     int64_t disk_at_ns;     /* 0: never looked */

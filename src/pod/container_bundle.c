@@ -141,6 +141,7 @@ static int build(struct container *c, const Runtime__V1__PodSandboxConfig *pod_c
                  "no lower",
                  c->id, (long long)r->oom_score_adj,
                  (long long)oci_host_oom_score_adj(&n->host, r->oom_score_adj));
+    c->resources = oci_resources_read(spec);
     if (c->sandbox->runtime->seccomp)
         c->seccomp = seccomp_cache_apply(c->sandbox->runtime->seccomp, spec);
     return container_bundle_store_spec(c, spec, err);

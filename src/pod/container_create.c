@@ -73,9 +73,6 @@ static int set_image(struct container *c, const struct image *image,
     c->stop_signal = xstrdup(signal ? signal : "");
     for (size_t i = 0; i < image->n_layers; i++)
         strv_add(&c->layers, image->layers[i].chain_id);
-    if (c->config->linux && c->config->linux->resources)
-        c->resources = (Runtime__V1__LinuxContainerResources *)message_copy(
-            &c->config->linux->resources->base);
     return oci_cgroups_path(c->sandbox->config->linux ? c->sandbox->config->linux->cgroup_parent
                                                       : "",
                             c->id, c->sandbox->runtime->systemd_cgroup, &c->cgroups_path, err);

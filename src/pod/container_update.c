@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <stdlib.h>
-
 #include "base/json.h"
 #include "base/log.h"
 #include "base/message.h"
@@ -16,47 +14,19 @@
 
 enum { UPDATE_MS = 60 * 1000 };
 
-/* One field of the message: next's when it says something. */
-#define MERGE(field)                                                                               \
-    do {                                                                                           \
-        if (next->field)                                                                           \
-            into->field = next->field;                                                             \
-    } while (0)
-
-static void merge_text(char **into, const char *next)
-{
-    if (!*next)
-        return;
-    /* protobuf-c's empty string is not ours to free. */
-    if (*into != (char *)protobuf_c_empty_string)
-        free(*into);
-    *into = xstrdup(next);
-}
-
-static void merge(Runtime__V1__LinuxContainerResources *into,
-                  const Runtime__V1__LinuxContainerResources *next)
-{
-    MERGE(cpu_period);
-    MERGE(cpu_quota);
-    MERGE(cpu_shares);
-    MERGE(memory_limit_in_bytes);
-    MERGE(memory_swap_limit_in_bytes);
-    merge_text(&into->cpuset_cpus, next->cpuset_cpus);
-    merge_text(&into->cpuset_mems, next->cpuset_mems);
-}
-
 /* What ContainerStatus says from now on. */
-static void set_resources(struct container *c, const Runtime__V1__LinuxContainerResources *next)
+static void set_resources(struct container *c, struct json_object *spec)
 {
     struct node *n = c->sandbox->node;
+    Runtime__V1__LinuxContainerResources *next = oci_resources_read(spec), *before;
     struct error err;
 
     pthread_mutex_lock(&n->lock);
-    if (c->resources)
-        merge(c->resources, next);
-    else
-        c->resources = (Runtime__V1__LinuxContainerResources *)message_copy(&next->base);
+    before = c->resources;
+    c->resources = next;
     pthread_mutex_unlock(&n->lock);
+    if (before)
+        message_free(&before->base);
     if (container_record_update_resources(c, &err) < 0)
         log_error("container %s: its new resources are not recorded: %s", c->id, err.text);
 }
@@ -86,8 +56,10 @@ static int update(struct container *c, const Runtime__V1__LinuxContainerResource
     if (!spec || oci_resources_update(spec, next, &c->sandbox->node->host, policy, err) < 0 ||
         container_bundle_store_spec(c, spec, err) < 0)
         return -1;
-    if (apply(c, spec, err) == 0)
+    if (apply(c, spec, err) == 0) {
+        set_resources(c, spec);
         return 0;
+    }
     if (container_bundle_store_spec(c, old, &restoring) < 0)
         error_wrap(err, "its specification could not be restored (%s)", restoring.text);
     return -1;
@@ -115,8 +87,6 @@ int container_update(struct container *c, const Runtime__V1__LinuxContainerResou
     /* One after the other, so that none works on a specification that another is changing. */
     pthread_mutex_lock(&c->updating);
     outcome = update(c, next, err);
-    if (outcome == 0)
-        set_resources(c, next);
     pthread_mutex_unlock(&c->updating);
     return outcome < 0 ? error_wrap(err, "update container %s", c->id) : 0;
 }

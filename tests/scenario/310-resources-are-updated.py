@@ -33,6 +33,7 @@ def test_while_it_runs(berth):
     now = resources(berth, container)
     assert (now.cpu_quota, now.cpu_period, now.cpu_shares) == (25000, 100000, 256), now
     assert (now.memory_limit_in_bytes, now.cpuset_cpus) == (96 << 20, "0"), now
+    assert now.memory_swap_limit_in_bytes in (0, 96 << 20), now  # 0: the node does not count swap
     berth.restart()
     assert resources(berth, container) == now
     update(berth, container, cpu_quota=50000)
@@ -66,6 +67,21 @@ def test_what_cannot_be_changes_nothing(berth):
     assert resources(berth, container).cpuset_cpus == "0" and cgroup(berth, container, "cpus") == "0"
     info = json.loads(berth.runtime.ContainerStatus(container_id=container, verbose=True).info["info"])
     assert info["runtimeSpec"]["linux"]["resources"]["cpu"]["cpus"] == "0"
+
+
+def test_the_status_has_what_is_in_force(berth):
+    """Also of who asked for nothing, and what an update adds by the names of its files."""
+    container = berth.create(berth.run_pod(host_network=True), "true")
+    assert berth.status(container).resources.HasField("linux") and resources(berth, container).ByteSize() == 0
+    update(berth, container, unified={"memory.high": "1048576"})
+    assert dict(resources(berth, container).unified) == {"memory.high": "1048576"}
+    update(berth, container, memory_limit_in_bytes=64 << 20)
+    berth.restart()
+    now = resources(berth, container)
+    info = json.loads(berth.runtime.ContainerStatus(container_id=container, verbose=True).info["info"])
+    memory = info["runtimeSpec"]["linux"]["resources"]["memory"]
+    assert now.memory_swap_limit_in_bytes == memory.get("swap", 0) and now.memory_limit_in_bytes == memory["limit"]
+    assert dict(now.unified) == {"memory.high": "1048576"}
 
 
 def pod_info(berth, pod):
