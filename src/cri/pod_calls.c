@@ -78,8 +78,6 @@ int pod_calls_status(struct rpc_call *call, void *data, const ProtobufCMessage *
 
 static bool is_wanted(struct sandbox *s, const Runtime__V1__PodSandboxFilter *f, const char *id)
 {
-    bool ready;
-
     if (!f)
         return true;
     if (*id && strcmp(s->id, id) != 0)
@@ -89,8 +87,9 @@ static bool is_wanted(struct sandbox *s, const Runtime__V1__PodSandboxFilter *f,
         return false;
     if (!f->state)
         return true;
-    ready = sandbox_state(s) == SANDBOX_READY;
-    return ready == (f->state->state == RUNTIME__V1__POD_SANDBOX_STATE__SANDBOX_READY);
+    return f->state->state == (sandbox_state(s) == SANDBOX_READY
+                                   ? RUNTIME__V1__POD_SANDBOX_STATE__SANDBOX_READY
+                                   : RUNTIME__V1__POD_SANDBOX_STATE__SANDBOX_NOTREADY);
 }
 
 /* A filter's id may be the beginning of one; what leads nowhere matches nothing. */
