@@ -12,10 +12,11 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/own.h"
+#include "os/cgroup_procs.h"
 
 /* Signals alone do not do: more processes may come up between the look and the kill, and the folder
  * of a group stays busy until the last one has been reaped. So it looks again until all is gone. */
-enum { PROCS_MAX = 1024 * 1024, DEPTH_MAX = 32, LOOK_MS = 5 };
+enum { DEPTH_MAX = 32, LOOK_MS = 5 };
 
 static const char base[] = "/sys/fs/cgroup";
 
@@ -30,22 +31,8 @@ static void write_word(int group, const char *name, const char *word)
 
 static void kill_in(int group)
 {
-    AUTO_FINI(buf) text = BUF(PROCS_MAX);
-    struct error ignored;
-
     write_word(group, "cgroup.kill", "1");
-    if (file_load(group, "cgroup.procs", &text, &ignored) < 0)
-        return;
-    for (char *at = text.data; at && *at;) {
-        char *end;
-        long pid = strtol(at, &end, 10);
-
-        if (end == at)
-            break;
-        if (pid > 1)
-            kill((pid_t)pid, SIGKILL);
-        at = *end ? end + 1 : end;
-    }
+    cgroup_procs_signal(group, SIGKILL);
     /* In version 1 even SIGKILL waits until a process is thawed. */
     write_word(group, "freezer.state", "THAWED");
 }

@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "base/fd.h"
 #include "base/file.h"
 #include "base/own.h"
 
@@ -32,17 +34,18 @@ bool stray_is(const char *cmdline, size_t len, const char *root, const char *id)
     return has_root && strcmp(word, id) == 0;
 }
 
-/* True when it was one. */
+/* True when it was one. The folder is that process's, whoever has its pid later: what is read in it
+ * is said of who is signalled by it. */
 static bool end_if_stray(int proc, const char *pid, const char *root, const char *id)
 {
-    AUTO_FREE char *path = xasprintf("%s/cmdline", pid);
+    AUTO_CLOSE int process = openat(proc, pid, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     AUTO_FINI(buf) cmdline = BUF(CMDLINE_MAX);
     struct error ignored;
 
-    if (file_load(proc, path, &cmdline, &ignored) < 0 ||
+    if (process < 0 || file_load(process, "cmdline", &cmdline, &ignored) < 0 ||
         !stray_is(cmdline.data, cmdline.len, root, id))
         return false;
-    kill((pid_t)strtol(pid, NULL, 10), SIGKILL);
+    syscall(SYS_pidfd_send_signal, process, SIGKILL, NULL, 0);
     return true;
 }
 

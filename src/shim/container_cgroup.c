@@ -19,6 +19,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "os/cgroup_procs.h"
 
 #define CGROUP_TOP "/sys/fs/cgroup"
 
@@ -223,39 +224,20 @@ bool container_cgroup_may_have_seen_oom(const struct container_cgroup *g)
            kills > g->pod_oom_kills_before;
 }
 
-static void each_in_folder(int folder, void (*each)(void *data, pid_t pid), void *data)
-{
-    AUTO_FINI(buf) text = BUF(PROC_FILE_MAX * 16);
-    struct error ignored;
-
-    /* A cgroup that has just gone has no processes. */
-    if (file_load(folder, "cgroup.procs", &text, &ignored) < 0)
-        return;
-    for (char *at = text.data; at && *at;) {
-        char *end;
-        long pid = strtol(at, &end, 10);
-
-        if (end == at)
-            return;
-        if (pid > 0)
-            each(data, (pid_t)pid);
-        at = *end ? end + 1 : end;
-    }
-}
-
-static void each_below(int folder, int depth, void (*each)(void *data, pid_t pid), void *data)
+/* For the group in folder and all below it. */
+static void each_group(int folder, int depth, void (*each)(void *data, int group), void *data)
 {
     int copy = fcntl(folder, F_DUPFD_CLOEXEC, 3);
     DIR *dir = copy < 0 ? NULL : fdopendir(copy);
 
-    each_in_folder(folder, each, data);
+    each(data, folder);
     for (struct dirent *entry; dir && (entry = readdir(dir));) {
         if (entry->d_type != DT_DIR || entry->d_name[0] == '.' || depth == DEPTH_MAX)
             continue;
         AUTO_CLOSE int child =
             openat(folder, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (child >= 0)
-            each_below(child, depth + 1, each, data);
+            each_group(child, depth + 1, each, data);
     }
     if (dir)
         closedir(dir);
@@ -263,13 +245,33 @@ static void each_below(int folder, int depth, void (*each)(void *data, pid_t pid
         fd_close(&copy);
 }
 
-void container_cgroup_each(const struct container_cgroup *g, void (*each)(void *data, pid_t pid),
-                           void *data)
+static void each_group_of(const struct container_cgroup *g, void (*each)(void *data, int group),
+                          void *data)
 {
     AUTO_CLOSE int folder = g->procs ? open(g->procs, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
     if (folder >= 0)
-        each_below(folder, 0, each, data);
+        each_group(folder, 0, each, data);
+}
+
+struct visit {
+    void (*each)(void *data, pid_t pid);
+    void *data;
+};
+
+static void visit_group(void *data, int group)
+{
+    const struct visit *v = data;
+
+    cgroup_procs_each(group, v->each, v->data);
+}
+
+void container_cgroup_each(const struct container_cgroup *g, void (*each)(void *data, pid_t pid),
+                           void *data)
+{
+    struct visit v = {each, data};
+
+    each_group_of(g, visit_group, &v);
 }
 
 struct killing {
@@ -277,41 +279,53 @@ struct killing {
     size_t count;
 };
 
-static void kill_one(void *data, pid_t pid)
+static void signal_group(void *data, int group)
 {
     struct killing *k = data;
 
-    k->count++;
-    if (k->signal)
-        kill(pid, k->signal);
+    k->count += cgroup_procs_signal(group, k->signal);
 }
 
-static void write_in(const char *folder, const char *name, const char *text)
+static void count_one(void *data, pid_t pid)
+{
+    (void)pid;
+    ++*(size_t *)data;
+}
+
+static size_t count(const struct container_cgroup *g)
+{
+    size_t n = 0;
+
+    container_cgroup_each(g, count_one, &n);
+    return n;
+}
+
+static bool write_in(const char *folder, const char *name, const char *text)
 {
     AUTO_CLOSE int fd = folder ? open_in(folder, name, O_WRONLY) : -1;
     struct error ignored;
 
-    if (fd >= 0 && fd_write_all(fd, text, strlen(text), &ignored) < 0)
-        return; /* the signals that follow do what can be done */
+    return fd >= 0 && fd_write_all(fd, text, strlen(text), &ignored) == 0;
 }
 
+/* In version 1 they are frozen meanwhile: a shell that is to die is not to see its child die and go
+ * on with the next line. Even SIGKILL waits until a process is thawed. */
 size_t container_cgroup_kill(const struct container_cgroup *g, int signal)
 {
+    bool freezes = signal == SIGKILL && !g->is_v2;
     struct killing k = {.signal = signal};
 
-    if (signal == SIGKILL && g->is_v2)
-        write_in(g->procs, "cgroup.kill", "1");
-    container_cgroup_each(g, kill_one, &k);
-    /* In version 1 even SIGKILL waits until a process is thawed. */
-    if (signal == SIGKILL && !g->is_v2)
+    if (signal == SIGKILL && g->is_v2 && write_in(g->procs, "cgroup.kill", "1"))
+        return count(g);
+    if (freezes)
+        write_in(g->freezer, "freezer.state", "FROZEN");
+    each_group_of(g, signal_group, &k);
+    if (freezes)
         write_in(g->freezer, "freezer.state", "THAWED");
     return k.count;
 }
 
 bool container_cgroup_is_empty(const struct container_cgroup *g)
 {
-    struct killing k = {.signal = 0};
-
-    container_cgroup_each(g, kill_one, &k);
-    return k.count == 0;
+    return count(g) == 0;
 }

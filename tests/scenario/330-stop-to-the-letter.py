@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The subtle half of StopContainer: the signal once in a lifetime, a client that leaves, a process
 that cannot die, siblings in a shared PID namespace."""
+import contextlib
 import json
 import os
+import pathlib
 import signal
 import threading
 import time
@@ -108,6 +110,26 @@ def test_in_a_shared_namespace_the_whole_group_ends_before_the_exit_is_told(bert
     size = os.path.getsize(status.log_path)
     time.sleep(0.3)
     assert os.path.getsize(status.log_path) == size, "somebody still writes"
+
+
+def begin_at_the_highest_pids():
+    """Then what the next process starts has lower pids than itself."""
+    with contextlib.suppress(OSError):
+        pid_max = int(pathlib.Path("/proc/sys/kernel/pid_max").read_text(encoding="ascii"))
+        pathlib.Path("/proc/sys/kernel/ns_last_pid").write_text(str(pid_max - 20), encoding="ascii")
+
+
+def test_in_a_shared_namespace_nobody_sees_another_one_die(berth):
+    """Or a shell would go on with its next line."""
+    own = {"security_context": {"namespace_options": {"pid": "POD"}}}
+    pod = berth.run_pod(host_network=True, linux=own)
+    around, more = "for i in $(seq 40); do (:); done", "(sleep 0.3; for i in $(seq 300); do sleep 1000 & done; echo up)"
+    container = berth.create(pod, "sh", "-c", f"{around}; {more} & sleep 1000; echo went on", linux=own)
+    begin_at_the_highest_pids()
+    berth.start(container)
+    wait_for(lambda: berth.output(container) == "up\n", what="all processes")
+    berth.stop(container)
+    assert berth.output(container) == "up\n" and not berth.output(container, "stderr"), berth.log(container)
 
 
 def test_unknown_signals_and_empty_ids(berth):
