@@ -4,7 +4,6 @@ NOTREADY at once, with a reason, and their addresses are given back when the pod
 import os
 import pathlib
 import shutil
-import signal
 import sqlite3
 import subprocess
 import time
@@ -19,10 +18,7 @@ def reboot(berth):
     berth.kill_daemon()
     for _ in range(100):
         for pid in leaks.processes(str(berth.dir)):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+            leaks.kill(pid, str(berth.dir))
         if not leaks.processes(str(berth.dir)):
             break
         time.sleep(0.02)

@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -112,10 +113,14 @@ class Berth:
         self.node = protocol.Service(self.channel, "berth.v1.Node")
 
     def answers(self):
+        """This one: a child of one that was killed has its socket until it comes to its exec."""
         if self.daemon.poll() is not None:
             raise RuntimeError(f"berthd ended with status {self.daemon.returncode}")
         with socket.socket(socket.AF_UNIX) as s:
-            return s.connect_ex(str(self.socket)) == 0
+            if s.connect_ex(str(self.socket)) != 0:
+                return False
+            pid, _, _ = struct.unpack("3i", s.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+            return pid == self.daemon.pid
 
     def kill_daemon(self):
         """kill -9: nothing is told, nothing is tidied."""

@@ -49,10 +49,15 @@ def make_parent(cgroup_parent):
         systemctl("start", pathlib.PurePath(cgroup_parent).name, check=True)
 
 
-def named(marks):
-    """The cgroups that have one of the marks in their name, parents first."""
-    return [f"{folder}/{name}" for folder, names, _ in os.walk(ROOT) for name in names
-            if any(mark in name for mark in marks)]
+def is_ours(name, first, ids):
+    """That of a pod or container, or the outermost one: whose name may be the beginning of another one's."""
+    return name == first or any(mark in name for mark in ids)
+
+
+def ours(cgroup_parent, ids):
+    """The cgroups, parents first."""
+    first = cgroup_parent.strip("/").split("/", maxsplit=1)[0]
+    return [f"{folder}/{name}" for folder, names, _ in os.walk(ROOT) for name in names if is_ours(name, first, ids)]
 
 
 def remove_parent(cgroup_parent):
@@ -72,9 +77,9 @@ def remove_parent(cgroup_parent):
 
 def find(cgroup_parent, ids):
     """Sentences about what is left of a pod's cgroup and of containers."""
-    marks = ids | {cgroup_parent.strip("/").split("/", maxsplit=1)[0]}
-    left = [f"cgroup {where} is left" for where in named(marks)]
+    left = [f"cgroup {where} is left" for where in ours(cgroup_parent, ids)]
     if IS_SYSTEMD:
+        marks = ids | {cgroup_parent.strip("/").split("/", maxsplit=1)[0]}
         units = systemctl("list-units", "--all", "--plain", "--no-legend").splitlines()
         left += [f"unit {unit} is left" for unit in units if any(mark in unit for mark in marks)]
     return left
@@ -86,7 +91,7 @@ def remove(cgroup_parent, ids):
     if IS_SYSTEMD:
         systemctl("stop", first)
         systemctl("reset-failed")
-    for where in reversed(named(ids | {first})):
+    for where in reversed(ours(cgroup_parent, ids)):
         try:
             os.rmdir(where)
         except OSError:

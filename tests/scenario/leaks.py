@@ -22,17 +22,36 @@ def read(path):
         return ""
 
 
+def command_of(pid, folder):
+    """If it was started with a path below folder, or has its root file system there."""
+    command = read(f"/proc/{pid}/cmdline")
+    root = next((line for line in read(f"/proc/{pid}/mountinfo").splitlines() if line.split()[4] == "/"), "")
+    if folder in command or folder in root:
+        return command.strip() or read(f"/proc/{pid}/comm").strip()
+    return None
+
+
 def processes(folder):
-    """Those that were started with a path below folder, or have their root file system there."""
-    found = {}
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit() or int(entry) == os.getpid():
-            continue
-        command = read(f"/proc/{entry}/cmdline")
-        root = next((line for line in read(f"/proc/{entry}/mountinfo").splitlines() if line.split()[4] == "/"), "")
-        if folder in command or folder in root:
-            found[int(entry)] = command.strip() or read(f"/proc/{entry}/comm").strip()
-    return found
+    """Those with something of folder: {pid: command}."""
+    pids = [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and int(entry) != os.getpid()]
+    return {pid: command for pid in pids if (command := command_of(pid, folder)) is not None}
+
+
+def kill(pid, folder):
+    """False when it has ended, whoever has its pid now."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return False
+    try:
+        if command_of(pid, folder) is None:
+            return False
+        signal.pidfd_send_signal(process, signal.SIGKILL)
+        return True
+    except ProcessLookupError:
+        return False
+    finally:
+        os.close(process)
 
 
 def mounts(folder):
@@ -73,10 +92,7 @@ def remove(berth):
     """By force, so that the next scenario starts clean."""
     folder = str(berth.dir)
     for pid in processes(folder):
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        kill(pid, folder)
     for where in reversed(mounts(folder)):
         subprocess.run(["umount", "-l", where], check=False)
     for name in links():
