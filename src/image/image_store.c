@@ -128,6 +128,7 @@ static int load_images(struct image_store *s, struct error *err)
     const struct image_repair_options options = {
         .root = s->options.root,
         .closely = shutdown_mark_is_old(s->options.root, s->options.boot_id),
+        .last_sign_s = shutdown_mark_last_sign(s->options.root),
         .sifted = mark_running,
         .keep = keep_loaded,
         .forget = forget_loaded,

@@ -46,7 +46,7 @@ static int check_layers(const struct fetch *f, const struct image *i, struct err
         if (!strv_contains(&f->planned, i->layers[n].chain_id))
             return error_set(err, ERROR_INTERNAL, "berth-image did not announce layer %s",
                              i->layers[n].chain_id);
-        if (layer_check(folder, false, err) < 0)
+        if (layer_check(folder, LAYER_IS_THERE, err) < 0)
             return error_set(err, ERROR_ABORTED, "layer %s was removed meanwhile",
                              i->layers[n].chain_id);
     }

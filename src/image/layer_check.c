@@ -22,7 +22,22 @@ static int load(const char *folder, struct usage *out, struct error *err)
     return 0;
 }
 
-int layer_check(const char *folder, bool closely, struct error *err)
+static int damaged(const char *folder, const struct usage *stated, const struct usage *found,
+                   struct error *err)
+{
+    if (stated->inodes != found->inodes)
+        return error_set(err, ERROR_DATA_LOSS,
+                         "layer %s is damaged: it had %llu files, and has %llu", folder,
+                         (unsigned long long)stated->inodes, (unsigned long long)found->inodes);
+    if (stated->content != found->content && stated->content != USAGE_UNKNOWN)
+        return error_set(err, ERROR_DATA_LOSS,
+                         "layer %s is damaged: it had %llu bytes, and has %llu", folder,
+                         (unsigned long long)stated->content, (unsigned long long)found->content);
+    return error_set(err, ERROR_DATA_LOSS, "layer %s is damaged: its files are not what they were",
+                     folder);
+}
+
+int layer_check(const char *folder, enum layer_depth depth, struct error *err)
 {
     struct usage stated = {0}, found = {0};
     struct error broken;
@@ -30,17 +45,13 @@ int layer_check(const char *folder, bool closely, struct error *err)
 
     if (load(folder, &stated, err) < 0)
         return -1;
-    if (!closely)
+    if (depth == LAYER_IS_THERE)
         return 0;
     dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0 || usage_measure(dir, "fs", &found, &broken) < 0)
+    if (dir < 0)
         return error_set(err, ERROR_DATA_LOSS, "layer %s cannot be read", folder);
-    if (found.inodes == stated.inodes &&
-        (found.content == stated.content || stated.content == USAGE_UNKNOWN))
-        return 0;
-    return error_set(err, ERROR_DATA_LOSS,
-                     "layer %s is damaged: it had %llu files with %llu bytes, and has %llu with "
-                     "%llu",
-                     folder, (unsigned long long)stated.inodes, (unsigned long long)stated.content,
-                     (unsigned long long)found.inodes, (unsigned long long)found.content);
+    if (usage_measure(dir, "fs", depth == LAYER_DATA ? USAGE_DATA : USAGE_NAMES, &found, &broken) <
+        0)
+        return error_set(err, ERROR_DATA_LOSS, "layer %s cannot be read: %s", folder, broken.text);
+    return usage_is_same(&stated, &found) ? 0 : damaged(folder, &stated, &found, err);
 }

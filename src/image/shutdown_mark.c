@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -34,4 +36,14 @@ void shutdown_mark_clear(const char *root)
     AUTO_FREE char *path = xasprintf("%s/running", root);
 
     unlink(path);
+}
+
+int64_t shutdown_mark_last_sign(const char *root)
+{
+    AUTO_FREE char *path = xasprintf("%s/berth.db-wal", root);
+    struct timespec up = {0};
+    struct stat st;
+
+    clock_gettime(CLOCK_BOOTTIME, &up);
+    return stat(path, &st) == 0 && st.st_mtime < time(NULL) - up.tv_sec ? st.st_mtime : 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -16,3 +17,7 @@ bool shutdown_mark_is_old(const char *root, const char *boot_id);
 MUST_CHECK int shutdown_mark_set(const char *root, const char *boot_id, struct error *err);
 
 void shutdown_mark_clear(const char *root);
+
+/* When the database was last written before this boot, in seconds since 1970: the node was up then.
+ * 0 when that cannot be known. */
+int64_t shutdown_mark_last_sign(const char *root);

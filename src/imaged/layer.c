@@ -257,9 +257,13 @@ static int verify(struct layer *l, struct error *err)
 static int measure(struct layer *l, struct error *err)
 {
     char text[USAGE_TEXT_SIZE];
+    uint64_t sum;
+    bool summed = untar_sum(l->untar, &sum);
 
-    if (usage_measure(l->tmp_lock, "fs", &l->usage, err) < 0)
+    if (usage_measure(l->tmp_lock, "fs", summed ? USAGE_NAMES : USAGE_DATA, &l->usage, err) < 0)
         return -1;
+    if (summed)
+        l->usage.data = sum;
     usage_format(&l->usage, text);
     return file_store(l->tmp_lock, "size", text, strlen(text), 0644, err);
 }

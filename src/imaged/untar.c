@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/map.h"
+#include "image/file_sum.h"
 #include "imaged/metadata.h"
 #include "imaged/place.h"
 #include "wire/tar.h"
@@ -37,6 +38,8 @@ struct untar {
     int file; /* that is being written; -1: none */
     uint64_t written_to;
     uint64_t given_to; /* the disk */
+    uint64_t sum;      /* of all files (file_sum.h) */
+    bool replaced;     /* some of those files are gone again */
     struct dir_times *dirs;
     size_t n_dirs;
     size_t cap_dirs;
@@ -74,6 +77,12 @@ const struct strv *untar_implied(const struct untar *u)
     return &u->implied;
 }
 
+bool untar_sum(const struct untar *u, uint64_t *out)
+{
+    *out = u->sum;
+    return !u->replaced;
+}
+
 static bool is_whiteout(const struct stat *st)
 {
     return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
@@ -82,6 +91,7 @@ static bool is_whiteout(const struct stat *st)
 /* The entry replaces what an earlier entry made at its place. */
 static int clear_place(struct untar *u, struct error *err)
 {
+    u->replaced = true;
     if (file_remove_tree(u->place.parent, u->place.name, err) < 0)
         return -1;
     place_forget(&u->place);
@@ -293,6 +303,8 @@ static int write_chunk(struct untar *u, struct error *err)
     size_t left = c->len;
     uint64_t offset = c->offset;
 
+    if (u->file >= 0)
+        u->sum += file_sum_of(at, left, offset);
     while (u->file >= 0 && left > 0) {
         ssize_t n = pwrite(u->file, at, left, (off_t)offset);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "base/own.h"
@@ -31,3 +33,7 @@ MUST_CHECK int untar_finish(struct untar *u, struct error *err);
 /* Folders that had to be made and that no entry was about: what lower layers have at their place
  * decides about their owner and mode. Valid until untar_free(). */
 const struct strv *untar_implied(const struct untar *u);
+
+/* What the sums of all files add up to (file_sum.h), without reading them. False when an entry has
+ * replaced another: what is left has to be read then. After untar_finish(). */
+bool untar_sum(const struct untar *u, uint64_t *out);
