@@ -58,7 +58,7 @@ static int mount_mapped_overlay(const struct strv *layers, const char *userns, c
 /* A read-only copy of the mount that the folder lies on, of that folder alone. */
 static int open_bind(const char *folder, int *out_fd, struct error *err)
 {
-    struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
+    struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY, .propagation = MS_PRIVATE};
     AUTO_CLOSE int fd = open_tree(AT_FDCWD, folder, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
     if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)

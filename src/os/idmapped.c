@@ -33,6 +33,9 @@ int idmapped_open(const char *path, const char *userns, unsigned flags, int *out
         return error_errno(err, errno, "copy the mount of %s", path);
     if (flags & IDMAPPED_READ_ONLY)
         attr.attr_set |= MOUNT_ATTR_RDONLY;
+    /* A copy of a shared mount is one of its peers: what is mounted there would come up here. */
+    if (!(flags & IDMAPPED_RECURSIVE))
+        attr.propagation = MS_PRIVATE;
     if (mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
         return errno == EINVAL ? error_set(err, ERROR_UNIMPLEMENTED,
                                            "the file system of %s cannot map ids", path)

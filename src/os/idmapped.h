@@ -16,7 +16,8 @@ enum {
 };
 
 /* A detached mount of the folder or file at path; it goes with the descriptor. flags are those
- * above. ERROR_UNIMPLEMENTED: the file system cannot. */
+ * above. Where it is not recursive it is private: nothing that is mounted on it shows at path.
+ * ERROR_UNIMPLEMENTED: the file system cannot. */
 MUST_CHECK int idmapped_open(const char *path, const char *userns, unsigned flags, int *out_fd,
                              struct error *err);
 

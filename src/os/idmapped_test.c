@@ -114,6 +114,31 @@ static void test_folders_and_files_are_attached_where_nothing_was(void **state)
     assert_int_equal(umount2(file_at, MNT_DETACH), 0);
 }
 
+/* As on most nodes, where systemd has made all mounts shared. */
+static void test_what_is_mounted_on_layers_does_not_show_where_they_are(void **state)
+{
+    AUTO_FREE char *shared = path("shared"), *layer = path("shared/layer"), *at = path("at");
+    AUTO_FREE char *in_layer = path("shared/layer/mounted"), *mounted = path("at/mounted");
+    AUTO_FINI(strv) layers = {0};
+    struct error err;
+
+    (void)state;
+    make_folder("shared");
+    make_folder("at");
+    assert_int_equal(mount("none", shared, "tmpfs", 0, NULL), 0);
+    assert_int_equal(mount(NULL, shared, NULL, MS_SHARED, NULL), 0);
+    make_folder("shared/layer");
+    strv_add(&layers, layer);
+    if (idmapped_attach_layers(&layers, userns, at, &err) < 0)
+        skip(); /* tmpfs knows it since Linux 6.3 */
+    assert_int_equal(mount("none", at, "tmpfs", 0, NULL), 0);
+    assert_int_equal(file_store(AT_FDCWD, mounted, "x", 1, 0600, &err), 0);
+    assert_false(file_exists(in_layer));
+    assert_int_equal(umount2(at, MNT_DETACH), 0);
+    assert_int_equal(umount2(at, MNT_DETACH), 0);
+    assert_int_equal(umount2(shared, MNT_DETACH), 0);
+}
+
 /* Attaches them, checks that each is seen with other ids, and that it took one mount. */
 static void attach_layers(const char *a, const char *b)
 {
@@ -152,6 +177,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_probe_tells_what_can),
+        cmocka_unit_test(test_what_is_mounted_on_layers_does_not_show_where_they_are),
         cmocka_unit_test(test_folders_and_files_are_attached_where_nothing_was),
         cmocka_unit_test(test_layers_are_found_below_the_folder_that_they_share),
     };

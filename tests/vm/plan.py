@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is run in the virtual machine: passes, each one command there. Emulation is too slow for everything
-each time; what touches cgroups, units and profiles is run, and most of it as most nodes are set up."""
+each time; what touches cgroups, units, profiles and the node's mounts is run, and most of it as most nodes are set up."""
 
-TOUCHING = ("010-", "050-", "070-", "080-", "110-", "300-", "310-", "350-")
+TOUCHING = ("010-", "050-", "070-", "080-", "110-", "300-", "310-", "350-", "user-namespace")
 FEW = ("010-", "080-", "110-", "310-")
 DRIVERS, RUNTIMES = ("systemd", "cgroupfs"), ("crun", "runc")
 
