@@ -85,6 +85,7 @@ static char *describe_config(struct node *n)
     json_add_str(config, "root", n->root);
     json_add_str(config, "state", n->state);
     json_add_str(config, "defaultRuntime", n->default_runtime);
+    json_add_str(config, "cgroupDriver", n->systemd_cgroups ? "systemd" : "cgroupfs");
     runtimes = json_add_object(config, "runtimes");
     for (size_t i = 0; i < n->n_runtimes; i++)
         json_add_str(json_add_object(runtimes, n->runtimes[i].name), "path", n->runtimes[i].path);
@@ -144,9 +145,8 @@ int runtime_calls_config(struct rpc_call *call, void *data, const ProtobufCMessa
 
     out->linux =
         arena_new(rpc_call_arena(call), &runtime__v1__linux_runtime_configuration__descriptor);
-    out->linux->cgroup_driver = node_runtime_find(n, n->default_runtime)->systemd_cgroup
-                                    ? RUNTIME__V1__CGROUP_DRIVER__SYSTEMD
-                                    : RUNTIME__V1__CGROUP_DRIVER__CGROUPFS;
+    out->linux->cgroup_driver = n->systemd_cgroups ? RUNTIME__V1__CGROUP_DRIVER__SYSTEMD
+                                                   : RUNTIME__V1__CGROUP_DRIVER__CGROUPFS;
     return 0;
 }
 

@@ -15,7 +15,7 @@ void config_init(struct config *c)
         .state = xstrdup("/run/berth"),
         .log_level = xstrdup("info"),
         .default_runtime = xstrdup("crun"),
-        .cgroup_driver = xstrdup("cgroupfs"),
+        .cgroup_driver = xstrdup("auto"),
         .log_line_max = 16 * 1024,
         .pull_progress_timeout_s = 30,
         .cni_conf_dir = xstrdup("/etc/cni/net.d"),
@@ -150,8 +150,10 @@ static int check(const struct config *c, struct error *err)
     if (!found)
         return error_set(err, ERROR_INVALID, "default_runtime \"%s\" is none of the runtimes",
                          c->default_runtime);
-    if (strcmp(c->cgroup_driver, "cgroupfs") != 0 && strcmp(c->cgroup_driver, "systemd") != 0)
-        return error_set(err, ERROR_INVALID, "cgroup_driver \"%s\" is neither cgroupfs nor systemd",
+    if (strcmp(c->cgroup_driver, "auto") != 0 && strcmp(c->cgroup_driver, "cgroupfs") != 0 &&
+        strcmp(c->cgroup_driver, "systemd") != 0)
+        return error_set(err, ERROR_INVALID,
+                         "cgroup_driver \"%s\" is none of auto, cgroupfs and systemd",
                          c->cgroup_driver);
     if (*c->root != '/' || *c->state != '/' || *c->socket != '/')
         return error_set(err, ERROR_INVALID, "root, state and socket must be absolute paths");

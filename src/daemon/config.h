@@ -27,7 +27,7 @@ struct config {
     char *socket; /* NULL until config_finish(): <state>/berth.sock */
     char *log_level;
     char *default_runtime;
-    char *cgroup_driver; /* cgroupfs or systemd */
+    char *cgroup_driver; /* auto, cgroupfs or systemd */
     char *shim;          /* program; NULL: beside berthd, or installed */
     char *image_helper;  /* likewise */
     int64_t pull_progress_timeout_s;

@@ -16,6 +16,7 @@
 #include "daemon/config.h"
 #include "daemon/service_manager.h"
 #include "daemon/setup.h"
+#include "pod/cgroup_driver.h"
 #include "pod/exit_monitor.h"
 #include "pod/left_network.h"
 #include "pod/recovery.h"
@@ -163,6 +164,7 @@ static int run(struct daemon *d, struct error *err)
         watch_signals(d, err) < 0 || watch_networks(d, err) < 0 ||
         exit_monitor_start(&d->node, err) < 0 || recovery_load(&d->node, err) < 0)
         return -1;
+    cgroup_driver_settle(&d->node, d->config.cgroup_driver);
     return serve(d, err);
 }
 

@@ -88,7 +88,6 @@ static void add_runtimes(struct node *n, const struct config *c)
         r->name = xstrdup(c->runtimes[i].name);
         r->path = xstrdup(c->runtimes[i].path);
         r->root = xasprintf("%s/runtimes/%s", n->state, r->name);
-        r->systemd_cgroup = strcmp(c->cgroup_driver, "systemd") == 0;
         /* SELinux gives a process its domain by the label of the file it was started from. */
         if (!n->host.has_selinux)
             r->copy = sealed_new(r->path);

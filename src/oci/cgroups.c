@@ -12,6 +12,19 @@ static bool ends_with(const char *text, const char *end)
     return len >= end_len && strcmp(text + len - end_len, end) == 0;
 }
 
+static bool is_slice(const struct strv *parts)
+{
+    return parts->len > 0 && ends_with(parts->items[parts->len - 1], ".slice");
+}
+
+bool oci_cgroups_parent_is_slice(const char *cgroup_parent)
+{
+    AUTO_FINI(strv) parts = {0};
+
+    strv_add_split(&parts, cgroup_parent, '/');
+    return is_slice(&parts);
+}
+
 bool oci_cgroups_path_is_scope(const char *cgroups_path)
 {
     return cgroups_path[0] != '/';
@@ -33,7 +46,7 @@ int oci_cgroups_path(const char *cgroup_parent, const char *container_id, bool s
     }
     /* The text decides, not a setting: this is how the parents of a kubelet look whose driver is
      * systemd. */
-    if (ends_with(parts.items[parts.len - 1], ".slice")) {
+    if (is_slice(&parts)) {
         *out = xasprintf("%s:cri-containerd:%s", parts.items[parts.len - 1], container_id);
         return 0;
     }

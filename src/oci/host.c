@@ -130,7 +130,8 @@ int oci_host_detect(struct oci_host *out, struct error *err)
                          .apparmor_parser = APPARMOR_PARSER,
                          .resctrl = "/sys/fs/resctrl",
                          .has_selinux = file_exists("/sys/fs/selinux/enforce"),
-                         .systemd_is_init = file_exists("/run/systemd/system")};
+                         .systemd_answers = file_exists("/run/systemd/system") &&
+                                            file_exists("/run/dbus/system_bus_socket")};
 
     if (find_kernel(&h, err) < 0 || find_capabilities(&h.capabilities, err) < 0)
         return error_wrap(err, "look at the host");

@@ -28,7 +28,7 @@ struct oci_host {
     const char *apparmor_profiles; /* the kernel's list of those that are loaded: a constant */
     const char *apparmor_parser;   /* the program: a constant */
     bool has_selinux;
-    bool systemd_is_init;
+    bool systemd_answers; /* it is the first process, and there is a bus to ask it by */
     unsigned kernel_major;
     unsigned kernel_minor;
     char hostname[65];

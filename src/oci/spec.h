@@ -82,6 +82,9 @@ MUST_CHECK int oci_process_build_exec(struct json_object *spec, char **cmd, size
 MUST_CHECK int oci_cgroups_path(const char *cgroup_parent, const char *container_id, bool systemd,
                                 char **out, struct error *err);
 
+/* True where a pod's parent is a slice of systemd's: its last part says so. */
+bool oci_cgroups_parent_is_slice(const char *cgroup_parent);
+
 /* True of a scope: the OCI runtime has to ask systemd for it. */
 bool oci_cgroups_path_is_scope(const char *cgroups_path);
 

@@ -75,7 +75,7 @@ static int set_image(struct container *c, const struct image *image,
         strv_add(&c->layers, image->layers[i].chain_id);
     return oci_cgroups_path(c->sandbox->config->linux ? c->sandbox->config->linux->cgroup_parent
                                                       : "",
-                            c->id, c->sandbox->runtime->systemd_cgroup, &c->cgroups_path, err);
+                            c->id, c->sandbox->node->systemd_cgroups, &c->cgroups_path, err);
 }
 
 /* A pod that has stopped meanwhile may be past removing its containers, and would not see this. */

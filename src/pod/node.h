@@ -38,7 +38,6 @@ struct node_runtime {
     char *name;
     char *path;
     char *root; /* its --root: <state>/runtimes/<name> */
-    bool systemd_cgroup;
     bool retired;
     struct sealed *copy;           /* of its binary; NULL: it is not to be run from memory */
     struct seccomp_cache *seccomp; /* NULL for one that was retired */
@@ -69,6 +68,7 @@ struct node {
     struct selinux_levels selinux;       /* what levels pods have then */
     struct json_object *blockio_classes; /* or NULL */
     struct oci_host host;
+    bool systemd_cgroups; /* see cgroup_driver.h */
     char boot_id[37];
 
     struct cgroup_attach cgroup_attach;
