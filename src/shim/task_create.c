@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/own.h"
 #include "os/stray.h"
@@ -72,6 +73,15 @@ static int take_over(struct task *t, bool is_start, struct error *err)
     return streams_started(&t->init.io, err);
 }
 
+/* A runtime that refuses takes back what it has made. One that came to its end otherwise, by the
+ * OOM killer for one, has not. */
+static bool is_left(const struct task *t)
+{
+    AUTO_FREE char *kept = xasprintf("%s/%s", t->runtime_root, t->init.id);
+
+    return file_exists(kept);
+}
+
 static void on_created(void *owner, const struct error *failure)
 {
     Containerd__Task__V3__CreateTaskResponse response =
@@ -83,7 +93,7 @@ static void on_created(void *owner, const struct error *failure)
     if (!failure && take_over(t, c->is_start, &err) < 0)
         failure = &err;
     if (failure) {
-        if (failure->code == ERROR_DEADLINE || failure == &err || t->is_to_end)
+        if (failure->code == ERROR_DEADLINE || failure == &err || t->is_to_end || is_left(t))
             clean_up(TAKE(c), failure);
         else
             refuse(TAKE(c), failure);
