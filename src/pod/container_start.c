@@ -100,11 +100,12 @@ static void set_failed(struct container_status *status, const void *data)
     container_set_text(&status->message, why->text);
 }
 
-/* Its run, or what that has left, may go on. The connections of a shim that is ending break before
- * its pidfd tells of the end. */
+/* Its run, or what that has left, may go on, as nobody has said that it does not. The connections
+ * of a shim that is ending break before its pidfd tells of the end. */
 static bool may_go_on(struct container *c, const struct error *err)
 {
-    return err->code == ERROR_UNAVAILABLE || !sandbox_has_shim(c->sandbox);
+    return err->code == ERROR_UNAVAILABLE || err->code == ERROR_DEADLINE ||
+           !sandbox_has_shim(c->sandbox);
 }
 
 /* EXITED with the reason, and only then no longer starting. */

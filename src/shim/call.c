@@ -36,6 +36,11 @@ void call_free(struct call *call)
     n_calls--;
 }
 
+bool call_has_client(const struct call *call)
+{
+    return call->connection && server_has_client(call->connection);
+}
+
 void call_reply(struct call *call, const ProtobufCMessage *message)
 {
     if (call->connection)

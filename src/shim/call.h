@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -32,6 +33,9 @@ struct call {
 /* NULL when there are CALL_MAX already. */
 struct call *call_new(struct connection *c, uint32_t stream, int64_t timeout_ns);
 void call_free(struct call *call);
+
+/* False when nobody waits for the answer any more, as far as that is known. */
+bool call_has_client(const struct call *call);
 
 /* message may be NULL for an empty one. */
 void call_reply(struct call *call, const ProtobufCMessage *message);

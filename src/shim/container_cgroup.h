@@ -34,9 +34,10 @@ struct container_cgroup {
 #define CONTAINER_CGROUP_NONE                                                                      \
     ((struct container_cgroup){.oom_fd = -1, .pod_oom_fd = -1, .watch.fd = -1})
 
-/* The cgroup at that path below the hierarchies, or where it is "" or not there, the one that pid
- * is in; watched by the poller, so that g stays where it is until it is closed. Not finding one is
- * no failure: the container then is like one whose cgroup is empty. */
+/* The cgroup at that path below the hierarchies, or where it is "" or not there, the one that pid,
+ * a process that nobody has reaped, or 0, is in; watched by the poller, so that g stays where it is
+ * until it is closed. Not finding one is no failure: the container then is like one whose cgroup is
+ * empty. */
 void container_cgroup_open(struct container_cgroup *g, const char *path, pid_t pid,
                            struct poller *poller);
 void container_cgroup_close(struct container_cgroup *g);

@@ -73,7 +73,7 @@ int proc_signal(const struct proc *p, int signal, struct error *err)
 {
     if (p->state == PROC_NEW || p->state == PROC_STARTING)
         return error_set(err, ERROR_PRECONDITION, "process %s was not started", p->id);
-    if (!proc_is_alive(p))
+    if (!proc_is_alive(p) || p->child.has_ended)
         return error_set(err, ERROR_NOT_FOUND, "process already finished");
     if (kill(p->child.pid, signal) < 0)
         return error_errno(err, errno, "signal %d to process %d", signal, p->child.pid);

@@ -34,6 +34,7 @@ static struct reaper_child *find(struct reaper *r, pid_t pid)
 static void tell(struct reaper_child *c, const struct reaper_exit *exited)
 {
     list_remove(&c->link);
+    c->has_ended = true;
     c->ended(c, exited->status, exited->finished_ns);
 }
 
@@ -85,6 +86,7 @@ static void on_soon(struct poller_timer *t)
         const struct reaper_exit *known = find_early(r, c->pid);
         struct reaper_exit exited = known ? *known : (struct reaper_exit){.status = 255};
 
+        c->told_by = NULL;
         tell(c, &exited);
         reaper_unexpect(r);
     }
@@ -117,6 +119,7 @@ int reaper_init(struct reaper *r, struct poller *p, struct error *err)
 void reaper_watch(struct reaper *r, struct reaper_child *c, pid_t pid)
 {
     c->pid = pid;
+    c->has_ended = false;
     list_add(&r->children, &c->link);
 }
 
@@ -172,6 +175,8 @@ int reaper_adopt(struct reaper *r, struct reaper_child *c, pid_t pid, struct err
     if (!find_early(r, pid))
         return error_set(err, ERROR_NOT_FOUND, "process %d is no child of the shim", pid);
     c->pid = pid;
+    c->has_ended = true;
+    c->told_by = r;
     list_add(&r->ended, &c->link);
     reaper_expect(r); /* keeps the exit remembered until it is told */
     poller_timer_set(r->poller, &r->soon, 0);
@@ -181,4 +186,7 @@ int reaper_adopt(struct reaper *r, struct reaper_child *c, pid_t pid, struct err
 void reaper_forget(struct reaper_child *c)
 {
     list_remove(&c->link);
+    if (c->told_by)
+        reaper_unexpect(c->told_by);
+    c->told_by = NULL;
 }

@@ -12,13 +12,15 @@
  * Children are those the shim forked, and those that a run of the OCI runtime leaves behind: the
  * first process of a container, the process of an exec. The latter may be gone before the runtime
  * has told their pid, so while somebody expects children the exits of strangers are remembered.
- * As nobody else reaps, a child that has not been told to have ended still has its pid: kill(2)
- * cannot hit another process. */
+ * As nobody else reaps, a child still has its pid until has_ended: kill(2) cannot hit another
+ * process. */
 enum { REAPER_EARLY_MAX = 256 };
 
 struct reaper_child {
     struct list link;
     pid_t pid;
+    bool has_ended;         /* its pid is nobody's, or somebody else's */
+    struct reaper *told_by; /* while it is to be told of its end; else NULL */
     /* status is 0..255 or 128 + signal. The child is already out of the reaper. */
     void (*ended)(struct reaper_child *c, int status, int64_t finished_ns);
 };

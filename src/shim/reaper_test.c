@@ -134,6 +134,7 @@ static void test_one_that_ended_before_it_was_adopted_is_told(void **state)
     run_for(50); /* it is reaped, as a stranger */
     assert_int_equal(kill(pid, 0), -1);
     assert_int_equal(reaper_adopt(&reaper, &h.child, pid, &err), 0);
+    assert_true(h.child.has_ended);
     reaper_unexpect(&reaper);
     assert_int_equal(h.times, 0);
     run_for(10);
@@ -174,6 +175,25 @@ static void test_one_whose_parent_is_about_to_end_can_be_adopted(void **state)
     run_for(150);
     assert_int_equal(h.times, 1);
     assert_int_equal(h.status, 12);
+}
+
+static void test_one_that_had_ended_can_be_forgotten(void **state)
+{
+    struct heard h;
+    struct error err;
+    pid_t pid;
+    (void)state;
+
+    heard_init(&h);
+    reaper_expect(&reaper);
+    pid = orphan_that_exits(6, 0);
+    run_for(50);
+    assert_int_equal(reaper_adopt(&reaper, &h.child, pid, &err), 0);
+    reaper_unexpect(&reaper);
+    reaper_forget(&h.child);
+    assert_int_equal(reaper.expected, 0);
+    run_for(10);
+    assert_int_equal(h.times, 0);
 }
 
 static void test_strangers_are_reaped_and_forgotten(void **state)
@@ -222,6 +242,7 @@ int main(void)
         cmocka_unit_test(test_one_that_ended_before_it_was_adopted_is_told),
         cmocka_unit_test(test_one_that_lives_or_is_a_zombie_can_be_adopted),
         cmocka_unit_test(test_one_whose_parent_is_about_to_end_can_be_adopted),
+        cmocka_unit_test(test_one_that_had_ended_can_be_forgotten),
         cmocka_unit_test(test_strangers_are_reaped_and_forgotten),
         cmocka_unit_test(test_a_flood_of_strangers_does_not_drown_the_latest),
     };

@@ -61,7 +61,8 @@ static void restore_oom_score(const char *value)
         return; /* it then keeps the shim's */
 }
 
-static int set_up_process(const struct run_context *context, struct error *err)
+/* A shim that ended before the child asked for the signal is told by nothing but another parent. */
+static int set_up_process(const struct run_context *context, pid_t shim, struct error *err)
 {
     sigset_t none;
 
@@ -73,7 +74,7 @@ static int set_up_process(const struct run_context *context, struct error *err)
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || setrlimit(RLIMIT_NOFILE, &context->files) < 0)
         return error_errno(err, errno, "set up process");
-    return 0;
+    return getppid() == shim ? 0 : error_set(err, ERROR_CANCELLED, "the shim has ended");
 }
 
 static int set_up_mounts(const struct run_spec *spec, struct error *err)
@@ -153,11 +154,11 @@ static void execute(const struct run_copy *copy, char **argv)
 }
 
 static _Noreturn void become_runtime(const struct run_context *context, const struct run_spec *spec,
-                                     char **argv, int report)
+                                     char **argv, pid_t shim, int report)
 {
     struct error err = {0};
 
-    if (set_up_process(context, &err) < 0 || set_up_mounts(spec, &err) < 0 ||
+    if (set_up_process(context, shim, &err) < 0 || set_up_mounts(spec, &err) < 0 ||
         set_up_stdio(spec, report, &err) < 0)
         give_up(report, &err);
     execute(&context->copy, argv);
@@ -299,8 +300,8 @@ int run_start(struct run_context *context, const struct run_spec *spec, run_ende
     AUTO(run) *r = xcalloc(1, sizeof *r);
     AUTO_FINI(strv) argv = {0};
     AUTO_CLOSE int report = -1;
+    pid_t shim = getpid(), pid;
     int ends[2];
-    pid_t pid;
 
     *r = (struct run){.context = context,
                       .group = spec->group,
@@ -322,7 +323,7 @@ int run_start(struct run_context *context, const struct run_spec *spec, run_ende
     if (pid < 0)
         return error_errno(err, errno, "fork");
     if (pid == 0)
-        become_runtime(context, spec, argv.items, report);
+        become_runtime(context, spec, argv.items, shim, report);
     r->log = xstrdup(spec->log);
     r->verb = xstrdup(spec->verb->items[0]);
     list_add(&context->runs, &r->link);

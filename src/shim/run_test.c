@@ -5,13 +5,17 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -97,6 +101,54 @@ static void assert_failure(enum error_code code, const char *text)
     assert_true(heard.has_failed);
     assert_int_equal(heard.failure.code, code);
     assert_string_equal(heard.failure.text, text);
+}
+
+/* On one processor it is as good as always the parent that goes on after a fork. */
+static _Noreturn void start_and_die(void)
+{
+    AUTO_FINI(strv) verb = {0};
+    struct run_spec spec = {.runtime = runtime,
+                            .root = dir,
+                            .log = log_path,
+                            .verb = &verb,
+                            .stdio = {-1, -1, -1},
+                            .timeout_ns = CLOCK_NS_PER_S};
+    struct error err;
+    cpu_set_t one;
+
+    CPU_ZERO(&one);
+    CPU_SET(sched_getcpu(), &one);
+    strv_add(&verb, "create");
+    sched_setaffinity(0, sizeof one, &one);
+    if (run_start(&context, &spec, on_ended, &heard, &err) < 0)
+        _exit(1);
+    kill(getpid(), SIGKILL);
+    _exit(1);
+}
+
+static void wait_for_all_children(void)
+{
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+        ;
+}
+
+/* It would make what nobody asks for any more. */
+static void test_nothing_runs_for_a_shim_that_has_ended(void **state)
+{
+    enum { TURNS = 50 };
+    static const char script[] = "#!/bin/sh\nsleep 0.05; echo >$2/ran\n";
+    AUTO_FREE char *ran = xasprintf("%s/ran", dir);
+    struct error err;
+    (void)state;
+
+    assert_int_equal(file_store(AT_FDCWD, runtime, script, sizeof script - 1, 0755, &err), 0);
+    assert_int_equal(chmod(runtime, 0755), 0);
+    for (int i = 0; i < TURNS; i++) {
+        if (fork() == 0)
+            start_and_die();
+        wait_for_all_children();
+    }
+    assert_false(file_exists(ran));
 }
 
 static void test_success_is_silent(void **state)
@@ -245,6 +297,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_success_is_silent, make_dir, remove_dir),
+        cmocka_unit_test_setup_teardown(test_nothing_runs_for_a_shim_that_has_ended, make_dir,
+                                        remove_dir),
         cmocka_unit_test_setup_teardown(test_the_log_explains_a_failure, make_dir, remove_dir),
         cmocka_unit_test_setup_teardown(test_standard_error_explains_what_the_log_does_not,
                                         make_dir, remove_dir),

@@ -2,6 +2,7 @@
 #include "shim/server.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -98,6 +99,13 @@ void server_answer(struct connection *c, uint32_t stream, const struct error *st
     }
     if (was_empty)
         flush(c);
+}
+
+bool server_has_client(const struct connection *c)
+{
+    struct pollfd hung_up = {.fd = c->source.fd};
+
+    return poll(&hung_up, 1, 0) == 0;
 }
 
 void server_add_call(struct connection *c, struct call *call)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "shim/call.h"
@@ -26,6 +27,9 @@ MUST_CHECK int server_init(struct server *s, struct shim *shim, struct poller *p
 /* Sends an answer; for call.c. */
 void server_answer(struct connection *c, uint32_t stream, const struct error *status,
                    const ProtobufCMessage *message);
+
+/* False when the client has closed it; for call.c. */
+bool server_has_client(const struct connection *c);
 
 /* Links a call to its connection; for call.c. */
 void server_add_call(struct connection *c, struct call *call);

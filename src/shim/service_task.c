@@ -142,6 +142,9 @@ static int serve_create(struct shim *s, struct call *call, const void *request, 
     Berth__Shim__V1__ContainerOptions *options;
     int failed;
 
+    /* It came while the shim hung. Whoever sent it takes it for failed, or died. */
+    if (!call_has_client(call))
+        return error_set(err, ERROR_CANCELLED, "the client has left");
     if (*r->checkpoint)
         return error_set(err, ERROR_UNIMPLEMENTED, "restore from a checkpoint");
     if (r->n_rootfs > MOUNTS_MAX)

@@ -69,7 +69,8 @@ static int take_over(struct task *t, bool is_start, struct error *err)
     if (proc_adopt(&t->init, &t->shim->reaper, file, err) < 0)
         return -1;
     t->init.state = is_start ? PROC_RUNNING : PROC_CREATED;
-    container_cgroup_open(&t->cgroup, t->cgroup_path, t->init.child.pid, &t->shim->poller);
+    container_cgroup_open(&t->cgroup, t->cgroup_path,
+                          t->init.child.has_ended ? 0 : t->init.child.pid, &t->shim->poller);
     return streams_started(&t->init.io, err);
 }
 

@@ -120,6 +120,27 @@ static void test_ids_states_and_limits_are_checked(void **state)
     assert_non_null(strstr(err.text, "some.Service"));
 }
 
+/* It asks, dies, and only then the shim comes to look. */
+static void test_nothing_is_made_for_a_client_that_has_left(void **state)
+{
+    struct fixture *f = *state;
+    struct fixture_container c = {.args = FIXTURE_ARGS("sleep", "100")};
+    struct error err;
+    pid_t client;
+
+    assert_int_equal(kill(f->shim, SIGSTOP), 0);
+    client = fork();
+    if (client == 0)
+        _exit(fixture_create(f, "c1", &c, &err));
+    usleep(200 * 1000);
+    kill(client, SIGKILL);
+    assert_int_equal(waitpid(client, NULL, 0), client);
+    assert_int_equal(kill(f->shim, SIGCONT), 0);
+    assert_int_equal(fixture_begin(f, "c1", &err), -1);
+    assert_int_equal(err.code, ERROR_NOT_FOUND);
+    fixture_run(f, "c1", &c);
+}
+
 /* ---- ends ---- */
 
 static void test_a_signal_ends_with_128_and_its_number(void **state)
@@ -382,6 +403,7 @@ static const struct CMUnitTest tests[] = {
     FIXTURE_WITH_POD(test_a_missing_runtime_is_named),
     FIXTURE_WITH_POD(test_a_log_file_that_cannot_be_opened_fails_create),
     FIXTURE_WITH_POD(test_ids_states_and_limits_are_checked),
+    FIXTURE_WITH_POD(test_nothing_is_made_for_a_client_that_has_left),
     FIXTURE_WITH_POD(test_a_signal_ends_with_128_and_its_number),
     FIXTURE_WITH_POD(test_one_that_was_never_started_ends_without_a_record),
     FIXTURE_WITH_POD(test_the_oom_killer_is_seen),
