@@ -23,7 +23,7 @@
 
 #define TMP_PREFIX ".new-"
 
-enum { FOLDER_MODE = 0700, FS_MODE = 0755, LOCK_WAIT_MS = 50 };
+enum { FOLDER_MODE = 0700, FS_MODE = 0755 };
 
 struct layer {
     char *folder; /* <root>/layers */
@@ -72,19 +72,6 @@ bool layer_find(const struct layer_spec *spec, struct usage *out)
            usage_parse(text.data, out);
 }
 
-/* Another run may be at it, for as long as its download takes. */
-static int take_lock(struct layer *l, struct error *err)
-{
-    while ((l->lock = leftover_lock(l->lock_path, O_RDWR | O_CREAT)) < 0) {
-        if (errno != EWOULDBLOCK)
-            return error_errno(err, errno, "lock %s", l->lock_path);
-        stop_sleep_ms(LOCK_WAIT_MS);
-        if (stop_check(err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 struct layer *layer_new(const struct layer_spec *spec, struct error *err)
 {
     AUTO(layer) *l = xcalloc(1, sizeof *l);
@@ -94,7 +81,8 @@ struct layer *layer_new(const struct layer_spec *spec, struct error *err)
     l->lock_path = xasprintf("%s/%s.lock", l->folder, digest_hex(spec->chain_id));
     snprintf(l->diff_id, sizeof l->diff_id, "%s", spec->diff_id);
     snprintf(l->chain_id, sizeof l->chain_id, "%s", spec->chain_id);
-    return take_lock(l, err) < 0 ? NULL : TAKE(l);
+    l->lock = leftover_wait_lock(l->lock_path, err);
+    return l->lock < 0 ? NULL : TAKE(l);
 }
 
 static void join(struct layer *l)
@@ -282,24 +270,18 @@ int layer_finish(struct layer *l, struct error *err)
     drop_buffers(l);
     if (untar_finish(l->untar, err) < 0 || verify(l, err) < 0 || measure(l, err) < 0)
         return -1;
-    /* The bytes are on disk before they get their name. */
-    if (syncfs(l->fs) < 0)
-        return error_errno(err, errno, "sync");
     return stop_check(err);
 }
 
-int layer_publish(struct layer *l, const struct strv *lowers, struct error *err)
+int layer_settle(struct layer *l, const struct strv *lowers, struct error *err)
+{
+    return implied_inherit(l->fs, untar_implied(l->untar), lowers, err);
+}
+
+int layer_publish(struct layer *l, struct error *err)
 {
     AUTO_FREE char *path = xasprintf("%s/%s", l->folder, digest_hex(l->chain_id));
-    struct strv folders = {0};
-    int result = 0;
 
-    for (size_t i = 0; i < lowers->len; i++)
-        strv_addf(&folders, "%s/%s/fs", l->folder, digest_hex(lowers->items[i]));
-    result = implied_inherit(l->fs, untar_implied(l->untar), &folders, err);
-    strv_fini(&folders);
-    if (result < 0)
-        return -1;
     /* One that is there without being whole is in the way. */
     if (file_remove_tree(AT_FDCWD, path, err) < 0)
         return -1;
@@ -309,14 +291,39 @@ int layer_publish(struct layer *l, const struct strv *lowers, struct error *err)
     return 0;
 }
 
-int layer_sync_names(const char *root, struct error *err)
+static int sync_by(int (*sync)(int), const char *root, struct error *err)
 {
     AUTO_FREE char *folder = xasprintf("%s/layers", root);
     AUTO_CLOSE int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    if (dir < 0 || fsync(dir) < 0)
+    if (dir < 0 || sync(dir) < 0)
         return error_errno(err, errno, "sync %s", folder);
     return 0;
+}
+
+int layer_sync(const char *root, struct error *err)
+{
+    return sync_by(syncfs, root, err);
+}
+
+int layer_sync_names(const char *root, struct error *err)
+{
+    return sync_by(fsync, root, err);
+}
+
+char *layer_files(const struct layer *l)
+{
+    return xasprintf("%s/fs", l->tmp);
+}
+
+char *layer_final_files(const char *root, const char *chain_id)
+{
+    return xasprintf("%s/layers/%s/fs", root, digest_hex(chain_id));
+}
+
+bool layer_is_awaited(const struct layer *l)
+{
+    return leftover_is_awaited(l->lock);
 }
 
 struct usage layer_usage(const struct layer *l)

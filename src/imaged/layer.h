@@ -40,15 +40,29 @@ DEFINE_AUTO(layer)
 /* Bytes as they come, compressed or not. */
 MUST_CHECK int layer_write(struct layer *l, const void *data, size_t len, struct error *err);
 
-/* There are no more: waits until all is unpacked and on disk. ERROR_PRECONDITION when the archive
- * is not the one that the diff id names. */
+/* There are no more: waits until all is unpacked. ERROR_PRECONDITION when the archive is not the
+ * one that the diff id names. */
 MUST_CHECK int layer_finish(struct layer *l, struct error *err);
 
-/* Gives it its name, when all below it have theirs: lowers are their chain ids, the lowest first.
- * The name is on disk after layer_sync_names(). */
-MUST_CHECK int layer_publish(struct layer *l, const struct strv *lowers, struct error *err);
+/* Folders that no entry was about become what they are in the layers below it, which are finished
+ * and settled: lowers are their folders, the lowest first. */
+MUST_CHECK int layer_settle(struct layer *l, const struct strv *lowers, struct error *err);
+
+/* Returns when all that was settled before is on disk. */
+MUST_CHECK int layer_sync(const char *root, struct error *err);
+
+/* Gives it its name, after layer_sync(), and when all below it have theirs. The name is on disk
+ * after layer_sync_names(). */
+MUST_CHECK int layer_publish(struct layer *l, struct error *err);
 
 MUST_CHECK int layer_sync_names(const char *root, struct error *err);
+
+/* Where the files of that layer are: now, and once it is published. The caller's to free. */
+MUST_CHECK char *layer_files(const struct layer *l);
+MUST_CHECK char *layer_final_files(const char *root, const char *chain_id);
+
+/* Whether somebody waits until it is published. */
+bool layer_is_awaited(const struct layer *l);
 
 struct usage layer_usage(const struct layer *l);
 

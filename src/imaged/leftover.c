@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -14,6 +13,10 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/own.h"
+#include "imaged/stop.h"
+
+/* Who waits for a file has a shared lock on this byte of it. */
+enum { AWAITED_BYTE = 0, LOCK_WAIT_MS = 50 };
 
 static bool is_at(int fd, const char *path)
 {
@@ -38,6 +41,46 @@ int leftover_lock(const char *path, int flags)
             return -1;
         }
     }
+}
+
+static struct flock awaited(short type)
+{
+    return (struct flock){
+        .l_type = type, .l_whence = SEEK_SET, .l_start = AWAITED_BYTE, .l_len = 1};
+}
+
+bool leftover_is_awaited(int fd)
+{
+    struct flock lock = awaited(F_WRLCK);
+
+    return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+/* For as long as the descriptor is open. Without it we only wait longer, or do more. */
+static int await(const char *path)
+{
+    struct flock lock = awaited(F_RDLCK);
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+    return fd < 0 || fcntl(fd, F_OFD_SETLK, &lock) < 0 ? -1 : fd_take(&fd);
+}
+
+int leftover_wait_lock(const char *path, struct error *err)
+{
+    AUTO_CLOSE int awaiting = -1;
+    int fd, again;
+
+    while ((fd = leftover_lock(path, O_RDWR | O_CREAT)) < 0) {
+        if (errno != EWOULDBLOCK)
+            return error_errno(err, errno, "lock %s", path);
+        again = await(path); /* it may be another file by now */
+        fd_close(&awaiting);
+        awaiting = again;
+        stop_sleep_ms(LOCK_WAIT_MS);
+        if (stop_check(err) < 0)
+            return -1;
+    }
+    return fd;
 }
 
 int leftover_new(const char *folder, const char *prefix, mode_t mode, char **out_path,

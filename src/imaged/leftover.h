@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -18,6 +19,13 @@ MUST_CHECK int leftover_remove(const char *folder, const char *prefix, const cha
  * a descriptor whose path still leads to it; -1 and errno, EWOULDBLOCK when somebody else holds it.
  * To give it up, remove the name first, then close. */
 int leftover_lock(const char *path, int flags);
+
+/* Opens and locks a file of ours, made when missing. While somebody else holds it this waits, and
+ * lets that one know. ERROR_CANCELLED. */
+MUST_CHECK int leftover_wait_lock(const char *path, struct error *err);
+
+/* Whether somebody waits for the file, which we hold. */
+bool leftover_is_awaited(int fd);
 
 /* Makes and locks a temporary of its own name, which begins with prefix: a folder when mode has
  * S_IFDIR, else a file to write. Returns its descriptor and sets *out_path, the caller's to free.

@@ -127,6 +127,30 @@ static void test_a_lock_that_is_removed_is_not_held_twice(void **state)
     assert_int_equal(value, CHILDREN * TIMES);
 }
 
+static void test_who_waits_for_a_lock_is_known_and_gets_it(void **state)
+{
+    int status;
+    (void)state;
+    AUTO_CLOSE int held = leftover_lock("c.lock", O_RDWR | O_CREAT);
+
+    assert_true(held >= 0);
+    assert_false(leftover_is_awaited(held));
+    if (fork() == 0) {
+        struct error err;
+        int fd;
+
+        fd_close(&held);
+        fd = leftover_wait_lock("c.lock", &err);
+        _exit(fd >= 0 && file_exists("let go") && !leftover_is_awaited(fd) ? 0 : 1);
+    }
+    while (!leftover_is_awaited(held))
+        usleep(1000);
+    make_file("let go");
+    fd_close(&held);
+    assert_true(wait(&status) > 0);
+    assert_int_equal(status, 0);
+}
+
 #define FOLDER_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -136,6 +160,7 @@ int main(void)
         FOLDER_TEST(test_a_missing_folder_is_fine),
         FOLDER_TEST(test_a_lock_is_one_process_s),
         FOLDER_TEST(test_a_lock_that_is_removed_is_not_held_twice),
+        FOLDER_TEST(test_who_waits_for_a_lock_is_known_and_gets_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,10 +12,6 @@
 #include "base/own.h"
 #include "image/digest.h"
 #include "imaged/leftover.h"
-#include "imaged/stop.h"
-
-/* Who waits for a part has a shared lock on this byte of it, so that who has the part knows. */
-enum { AWAITED_BYTE = 0, LOCK_WAIT_MS = 50 };
 
 static char *folder_of(const char *root)
 {
@@ -95,39 +91,6 @@ int part_prepare(const char *root, struct error *err)
 
 /* --- one of ours --- */
 
-static struct flock awaited(short type)
-{
-    return (struct flock){
-        .l_type = type, .l_whence = SEEK_SET, .l_start = AWAITED_BYTE, .l_len = 1};
-}
-
-/* Who has it is told that we want it too, for as long as the descriptor is open. */
-static int ask_to_keep(const char *path)
-{
-    struct flock lock = awaited(F_RDLCK);
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-
-    if (fd < 0 || fcntl(fd, F_OFD_SETLK, &lock) < 0)
-        return -1; /* then it is fetched once more */
-    return fd_take(&fd);
-}
-
-static int take_lock(struct part *p, struct error *err)
-{
-    AUTO_CLOSE int asking = -1;
-
-    while ((p->fd = leftover_lock(p->path, O_RDWR | O_CREAT)) < 0) {
-        if (errno != EWOULDBLOCK)
-            return error_errno(err, errno, "open %s", p->path);
-        fd_close(&asking); /* it may be another file by now */
-        asking = ask_to_keep(p->path);
-        stop_sleep_ms(LOCK_WAIT_MS);
-        if (stop_check(err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 int part_open(const char *root, const char *digest, int64_t size, struct part *out,
               struct error *err)
 {
@@ -137,7 +100,8 @@ int part_open(const char *root, const char *digest, int64_t size, struct part *o
 
     p.path = xasprintf("%s/%s-%s", folder, digest_algorithm_name(digest_algorithm_of(digest)),
                        digest_hex(digest));
-    if (take_lock(&p, err) < 0) {
+    p.fd = leftover_wait_lock(p.path, err);
+    if (p.fd < 0) {
         free(p.path);
         return -1;
     }
@@ -159,11 +123,10 @@ int part_empty(struct part *p, struct error *err)
 
 static bool is_to_stay(const struct part *p, bool taken_in)
 {
-    struct flock lock = awaited(F_WRLCK);
     struct stat st;
 
     if (taken_in)
-        return fcntl(p->fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+        return leftover_is_awaited(p->fd);
     return fstat(p->fd, &st) == 0 && st.st_size >= PART_WORTH_KEEPING;
 }
 

@@ -171,6 +171,31 @@ def test_images_that_share_layers_share_the_work(folder):
         assert len(done) == 1, "it is unpacked once"
 
 
+def test_a_layer_has_its_name_long_before_the_pull_ends(folder):
+    base, slow = make_tar(entry("base", data=os.urandom(3000000))), make_tar(entry("slow", data=os.urandom(3000000)))
+    layout = make_layout(folder, base, slow)
+    layout.add(layout.image(base, make_tar(entry("two"))), "2")
+    shared, last = layers_of(layout)
+    with SmallRegistry(layout) as registry:
+        registry.stop_after[last] = [HALF]
+        first = harness.start(job(folder, registry, "1", idle_timeout_ms=120000))
+        wait_for_part(folder, last, HALF)
+        outcome = harness.run_job(job(folder, registry, "2"))
+        assert outcome.code == 0 and first.poll() is None, outcome.events
+        registry.released.set()
+        finish_all(folder, [first])
+        assert registry.starts(shared) == [0], registry.asked
+
+
+def test_what_was_unpacked_before_a_failure_stays(folder):
+    layout = make_layout(folder, make_tar(entry("1")), make_tar(entry("2")))
+    (layout.folder / "blobs/sha256" / layers_of(layout)[1][7:]).unlink()
+    with SmallRegistry(layout) as registry:
+        outcome = harness.run_job(job(folder, registry, concurrency=1))
+        assert outcome.code == 1, outcome.events
+        harness.assert_clean(folder / "root", layers=1)
+
+
 def waiting(folder, digest):
     """How many runs wait for that part."""
     inode = f":{part_of(folder, digest).stat().st_ino} "
