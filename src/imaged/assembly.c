@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/own.h"
+#include "image/image_config.h"
 #include "image/manifest.h"
 #include "imaged/blob.h"
 #include "imaged/event.h"
@@ -18,7 +19,7 @@ struct parts {
     struct manifest *manifest;
     bool platform_stated;
     struct buf config_body;
-    struct json_object *config;
+    struct image_config config;
     struct unpack_layer *layers;
     size_t n_layers;
 };
@@ -29,7 +30,7 @@ static void parts_fini(struct parts *p)
     buf_fini(&p->manifest_body);
     manifest_free(p->manifest);
     buf_fini(&p->config_body);
-    json_object_put(p->config);
+    image_config_fini(&p->config);
     free(p->layers);
 }
 
@@ -97,25 +98,20 @@ static int load_config(const struct assembly *a, struct parts *p, struct error *
 {
     if (a->source.load(a->source.data, &p->manifest->config, &p->config_body, err) < 0)
         return error_wrap(err, "image configuration");
-    p->config = json_parse(p->config_body.data, p->config_body.len, err);
-    if (p->config && !json_object_is_type(p->config, json_type_object))
-        return error_set(err, ERROR_INVALID, "the image configuration is no object");
-    return p->config ? 0 : error_wrap(err, "image configuration");
+    return image_config_parse(p->config_body.data ? p->config_body.data : "", p->config_body.len,
+                              &p->config, err);
 }
 
 /* An index need not state platforms: then the configuration does. */
 static int check_platform(const struct assembly *a, const struct parts *p, struct error *err)
 {
-    struct platform platform;
     char has[PLATFORM_TEXT_SIZE], wanted[PLATFORM_TEXT_SIZE];
 
     if (strcmp(p->manifest_at.digest, p->target->digest) == 0 || p->platform_stated)
         return 0;
-    platform_set(&platform, json_get_str(p->config, "os"), json_get_str(p->config, "architecture"),
-                 json_get_str(p->config, "variant"));
-    if (platform_rank(&a->platform, &platform) >= 0)
+    if (platform_rank(&a->platform, &p->config.platform) >= 0)
         return 0;
-    platform_format(&platform, has);
+    platform_format(&p->config.platform, has);
     platform_format(&a->platform, wanted);
     return error_set(err, ERROR_NOT_FOUND, "no match for platform %s: the image is for %s", wanted,
                      has);
@@ -123,22 +119,17 @@ static int check_platform(const struct assembly *a, const struct parts *p, struc
 
 static int plan_layers(struct parts *p, struct error *err)
 {
-    struct json_object *rootfs = json_get(p->config, "rootfs");
-    struct json_object *ids = json_get(rootfs, "diff_ids");
+    const struct image_config *c = &p->config;
     const struct manifest *m = p->manifest;
-    const char *type = json_get_str(rootfs, "type");
 
-    if (type && *type && strcmp(type, "layers") != 0)
-        return error_set(err, ERROR_INVALID, "rootfs has the type \"%s\"", type);
-    if (json_len(ids) != m->layers_len)
+    if (c->n_layers != m->layers_len)
         return error_set(err, ERROR_INVALID, "the manifest has %zu layers, the configuration %zu",
-                         m->layers_len, json_len(ids));
+                         m->layers_len, c->n_layers);
     p->n_layers = m->layers_len;
     p->layers = xcalloc(p->n_layers + 1, sizeof *p->layers);
     for (size_t i = 0; i < p->n_layers; i++) {
         p->layers[i].blob = &m->layers[i];
-        if (digest_parse(json_str(json_at(ids, i)), p->layers[i].diff_id, err) < 0)
-            return error_wrap(err, "diff id %zu", i);
+        memcpy(p->layers[i].diff_id, c->diff_ids[i], DIGEST_SIZE);
     }
     unpack_chain(p->layers, p->n_layers);
     return 0;
@@ -220,7 +211,7 @@ static void tell(const struct assembly *a, struct parts *p)
     json_add_str(target, "media_type", p->target->media_type);
     json_add_str(event, "manifest", p->manifest_at.digest);
     json_add_int(event, "size", total_size(p));
-    json_add(event, "config", TAKE(p->config));
+    json_add(event, "config", TAKE(p->config.json));
     add_layers(event, p);
     event_send(event);
 }

@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/own.h"
 #include "image/manifest.h"
+#include "imaged/errand_message.h"
 #include "imaged/sha.h"
 #include "imaged/stop.h"
 
@@ -31,23 +32,6 @@ struct errand {
 };
 
 /* --- asking --- */
-
-static struct json_object *describe(enum errand_kind kind, const struct descriptor *d, int64_t kept)
-{
-    struct json_object *request = json_object_new_object(), *urls;
-
-    json_add_int(request, "kind", kind);
-    if (!d)
-        return request;
-    json_add_str(request, "digest", d->digest);
-    json_add_str(request, "mediaType", d->media_type);
-    json_add_int(request, "size", d->size);
-    json_add_int(request, "kept", kept);
-    urls = json_add_array(request, "urls");
-    for (size_t i = 0; i < d->urls.len; i++)
-        json_add_str(urls, NULL, d->urls.items[i]);
-    return request;
-}
 
 static int send_request(int socket, struct json_object *request, int file, int reports,
                         struct error *err)
@@ -75,7 +59,7 @@ static int send_request(int socket, struct json_object *request, int file, int r
 static int begin(int socket, enum errand_kind kind, const struct descriptor *d, int64_t kept,
                  struct errand *e, struct error *err)
 {
-    JSON_AUTO *request = describe(kind, d, kept);
+    JSON_AUTO *request = errand_request_encode(kind, d, kept);
     int ends[2];
 
     if (pipe2(ends, O_CLOEXEC) < 0)
@@ -98,10 +82,10 @@ static int wait_for_report(int fd, struct error *err)
     return 0;
 }
 
-/* 0 at the end, whatever that is. */
-static int read_report(int fd, struct errand_report *out, char body[static ERRAND_REPORT_MAX],
-                       struct error *err)
+static int read_report(const struct errand *e, struct errand_report *out,
+                       char body[static ERRAND_REPORT_MAX], struct error *err)
 {
+    int fd = e->reports;
     ssize_t n;
 
     if (wait_for_report(fd, err) < 0)
@@ -109,9 +93,11 @@ static int read_report(int fd, struct errand_report *out, char body[static ERRAN
     n = fd_read_full(fd, out, sizeof *out, err);
     if (n < 0)
         return -1;
-    if (n != sizeof *out || out->len > ERRAND_REPORT_MAX)
+    if (n != sizeof *out)
         return error_set(err, ERROR_INTERNAL,
                          "the process that talks to registries ended before its work was done");
+    if (errand_report_check(out, e->size, err) < 0)
+        return -1;
     n = fd_read_full(fd, body, out->len, err);
     return n < 0 ? -1 : n != (ssize_t)out->len ? error_set(err, ERROR_INTERNAL, "a cut report") : 0;
 }
@@ -134,18 +120,6 @@ static int pour(struct errand *e, int64_t until, struct error *err)
     return 0;
 }
 
-static int failed(struct json_object *why, struct error *err)
-{
-    int64_t code = json_get_int(why, "code", 0);
-    const char *message = json_get_str(why, "message");
-
-    error_set(err,
-              code > 0 && code <= ERROR_UNAUTHENTICATED ? (enum error_code)code : ERROR_UNKNOWN,
-              "%s", message ? message : "no reason given");
-    err->errnum = json_get_flag(why, "unreachable", false) ? ENETUNREACH : 0;
-    return -1;
-}
-
 /* Until it is done; out_result may be NULL. */
 static int follow(struct errand *e, struct json_object **out_result, struct error *err)
 {
@@ -154,10 +128,8 @@ static int follow(struct errand *e, struct json_object **out_result, struct erro
     for (;;) {
         struct errand_report report;
 
-        if (read_report(e->reports, &report, body, err) < 0)
+        if (read_report(e, &report, body, err) < 0)
             return -1;
-        if (e->size >= 0 && (report.received < 0 || report.received > e->size))
-            return error_set(err, ERROR_INTERNAL, "a report of more bytes than there are");
         if (report.state != ERRAND_FAILED && pour(e, report.received, err) < 0)
             return -1;
         if (report.state == ERRAND_MOVED)
@@ -165,8 +137,10 @@ static int follow(struct errand *e, struct json_object **out_result, struct erro
         JSON_AUTO *result = json_parse(body, report.len, err);
         if (!result)
             return -1;
-        if (report.state != ERRAND_DONE)
-            return failed(result, err);
+        if (report.state != ERRAND_DONE) {
+            errand_failure_decode(result, err);
+            return -1;
+        }
         if (out_result)
             *out_result = TAKE(result);
         return 0;

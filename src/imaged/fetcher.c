@@ -14,7 +14,7 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "image/manifest.h"
-#include "imaged/errand.h"
+#include "imaged/errand_message.h"
 #include "imaged/sandbox.h"
 
 /* What resolving names and trusting certificates reads. */
@@ -47,9 +47,7 @@ enum { REPORT_BYTES = 256 * 1024, REPORT_MS = 50 };
 struct errand_job {
     struct registry *registry; /* NULL: why says why */
     const struct error *why;
-    enum errand_kind kind;
-    struct descriptor descriptor;
-    int64_t kept;
+    struct errand_request asked;
     int64_t written;
     int64_t reported;
     int64_t reported_ns;
@@ -59,7 +57,7 @@ struct errand_job {
 
 static void job_free(struct errand_job *j)
 {
-    descriptor_fini(&j->descriptor);
+    errand_request_fini(&j->asked);
     fd_close(&j->file);
     fd_close(&j->reports);
     free(j);
@@ -113,17 +111,17 @@ static int keep(void *data, const void *bytes, size_t len, struct error *err)
 static int fetch_blob(struct errand_job *j, struct error *err)
 {
     const struct registry_sink sink = {
-        .write = keep, .data = j, .kept = j->kept, .kept_fd = j->file};
+        .write = keep, .data = j, .kept = j->asked.kept, .kept_fd = j->file};
 
-    j->written = j->kept;
-    return registry_fetch_blob(j->registry, &j->descriptor, &sink, err);
+    j->written = j->asked.kept;
+    return registry_fetch_blob(j->registry, &j->asked.descriptor, &sink, err);
 }
 
 static int fetch_manifest(struct errand_job *j, struct error *err)
 {
     AUTO_FINI(buf) body = BUF(MANIFEST_BYTES_MAX);
 
-    if (registry_get_manifest(j->registry, &j->descriptor, &body, err) < 0)
+    if (registry_get_manifest(j->registry, &j->asked.descriptor, &body, err) < 0)
         return -1;
     return fd_write_all(j->file, body.data, body.len, err);
 }
@@ -147,7 +145,7 @@ static int do_errand(struct errand_job *j, struct json_object *result, struct er
         *err = *j->why;
         return -1;
     }
-    switch (j->kind) {
+    switch (j->asked.kind) {
     case ERRAND_RESOLVE:
         return resolve(j, result, err);
     case ERRAND_MANIFEST:
@@ -170,32 +168,17 @@ static void tell_end(const struct errand_job *j, enum errand_state state, struct
 static void *run_errand(void *data)
 {
     struct errand_job *j = data;
-    JSON_AUTO *result = json_object_new_object();
+    JSON_AUTO *result = json_object_new_object(), *failure = NULL;
     struct error err = {0};
-    bool done = do_errand(j, result, &err) == 0;
 
-    if (!done) {
-        json_add_int(result, "code", err.code);
-        json_add_flag(result, "unreachable", err.errnum == ENETUNREACH);
-        json_add_str(result, "message", err.text);
-    }
-    tell_end(j, done ? ERRAND_DONE : ERRAND_FAILED, result);
+    if (do_errand(j, result, &err) < 0)
+        failure = errand_failure_encode(&err);
+    tell_end(j, failure ? ERRAND_FAILED : ERRAND_DONE, failure ? failure : result);
     job_free(j);
     return NULL;
 }
 
 /* --- taking requests --- */
-
-static int read_request(struct errand_job *j, const char *text, size_t len, struct error *err)
-{
-    JSON_AUTO *request = json_parse(text, len, err);
-
-    if (!request)
-        return -1;
-    j->kind = (enum errand_kind)json_get_int(request, "kind", -1);
-    j->kept = json_get_int(request, "kept", 0);
-    return j->kind == ERRAND_RESOLVE ? 0 : descriptor_decode(request, &j->descriptor, err);
-}
 
 /* NULL at the end of all requests. */
 static struct errand_job *receive(int socket, char room[static ERRAND_REQUEST_MAX])
@@ -222,7 +205,7 @@ static struct errand_job *receive(int socket, char room[static ERRAND_REQUEST_MA
     j = xcalloc(1, sizeof *j);
     memcpy(&j->file, CMSG_DATA(&control.head), sizeof(int));
     memcpy(&j->reports, CMSG_DATA(&control.head) + sizeof(int), sizeof(int));
-    if (read_request(j, room, (size_t)n, &err) < 0) {
+    if (errand_request_decode(room, (size_t)n, &j->asked, &err) < 0) {
         job_free(j);
         return NULL;
     }

@@ -76,27 +76,34 @@ static void add_entry(struct keyring *k, const char *file, const char *key,
     c = (struct credentials){0};
 }
 
-static int read_file(struct keyring *k, const char *path, struct error *err)
+int keyring_add(struct keyring *k, const char *file, const char *text, size_t len,
+                struct error *err)
 {
-    AUTO_FINI(buf) text = BUF(KEYRING_BYTES_MAX);
-    JSON_AUTO *tree = NULL;
-    struct json_object *auths;
+    JSON_AUTO *tree = json_parse(text, len, err);
+    struct json_object *auths = json_get(tree, "auths");
 
-    if (file_load(AT_FDCWD, path, &text, err) < 0)
-        return err->code == ERROR_NOT_FOUND ? 0 : -1;
-    tree = json_parse(text.data ? text.data : "", text.len, err);
-    if (text.data)
-        explicit_bzero(text.data, text.len);
     if (!tree)
         return -1;
-    auths = json_get(tree, "auths");
     if (!json_object_is_type(auths, json_type_object))
         return 0;
     json_object_object_foreach(auths, key, value)
     {
-        add_entry(k, path, key, value);
+        add_entry(k, file, key, value);
     }
     return 0;
+}
+
+static int read_file(struct keyring *k, const char *path, struct error *err)
+{
+    AUTO_FINI(buf) text = BUF(KEYRING_BYTES_MAX);
+    int result;
+
+    if (file_load(AT_FDCWD, path, &text, err) < 0)
+        return err->code == ERROR_NOT_FOUND ? 0 : -1;
+    result = keyring_add(k, path, text.data ? text.data : "", text.len, err);
+    if (text.data)
+        explicit_bzero(text.data, text.len);
+    return result;
 }
 
 struct keyring *keyring_open(const struct registry_credentials *request, const char *path,

@@ -24,6 +24,10 @@ enum { KEYRING_BYTES_MAX = 1 << 20, KEYRING_ENTRIES_MAX = 1024 };
  * ERROR_INVALID when what came with the request makes no sense. */
 MUST_CHECK struct keyring *keyring_open(const struct registry_credentials *request,
                                         const char *path, struct error *err);
+/* Adds what is in a file's text, before anything is found. Entries that cannot be used are logged.
+ */
+MUST_CHECK int keyring_add(struct keyring *k, const char *file, const char *text, size_t len,
+                           struct error *err);
 void keyring_free(struct keyring *k);
 DEFINE_AUTO(keyring)
 

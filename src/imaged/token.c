@@ -23,9 +23,10 @@ static const char *usable(const char *token)
                : NULL;
 }
 
-static int decode(const struct buf *body, char **out_token, int64_t *out_life_ms, struct error *err)
+int token_decode(const char *text, size_t len, char **out_token, int64_t *out_life_ms,
+                 struct error *err)
 {
-    JSON_AUTO *json = json_parse(body->data ? body->data : "", body->len, err);
+    JSON_AUTO *json = json_parse(text, len, err);
     const char *token = usable(json_get_str(json, "access_token"));
     int64_t seconds = json_get_int(json, "expires_in", 0);
 
@@ -38,6 +39,11 @@ static int decode(const struct buf *body, char **out_token, int64_t *out_life_ms
     *out_token = xstrdup(token);
     *out_life_ms = seconds > 0 && seconds < INT32_MAX ? seconds * 1000 : TOKEN_LIFE_MS;
     return 0;
+}
+
+static const char *text_of(const struct buf *body)
+{
+    return body->data ? body->data : "";
 }
 
 static int refused(const struct http_answer *answer, struct error *err)
@@ -89,8 +95,9 @@ static int by_post(const struct token_request *r, char **out_token, int64_t *out
     if (answer.status == 400 || answer.status == 401 || answer.status == 404 ||
         answer.status == 405)
         return 1;
-    return answer.status / 100 == 2 ? decode(&body, out_token, out_life_ms, err)
-                                    : refused(&answer, err);
+    return answer.status / 100 == 2
+               ? token_decode(text_of(&body), body.len, out_token, out_life_ms, err)
+               : refused(&answer, err);
 }
 
 static int make_url(const struct token_request *r, struct buf *out, struct error *err)
@@ -125,8 +132,9 @@ static int by_get(const struct token_request *r, char **out_token, int64_t *out_
     request.url = url.data;
     if (http_perform(r->client, &request, &answer, err) < 0)
         return -1;
-    return answer.status / 100 == 2 ? decode(&body, out_token, out_life_ms, err)
-                                    : refused(&answer, err);
+    return answer.status / 100 == 2
+               ? token_decode(text_of(&body), body.len, out_token, out_life_ms, err)
+               : refused(&answer, err);
 }
 
 int token_fetch(const struct token_request *request, char **out_token, int64_t *out_life_ms,

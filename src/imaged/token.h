@@ -22,6 +22,10 @@ struct token_request {
 
 enum { TOKEN_BYTES_MAX = 1 << 20, TOKEN_LIFE_MS = 60000 };
 
+/* What the server's answer says. As token_fetch(); ERROR_UNAUTHENTICATED when it has no token. */
+MUST_CHECK int token_decode(const char *text, size_t len, char **out_token, int64_t *out_life_ms,
+                            struct error *err);
+
 /* out_token is the caller's to free; out_life_ms is how long it holds, TOKEN_LIFE_MS when the
  * server does not say. ERROR_UNAUTHENTICATED when the server refuses. */
 MUST_CHECK int token_fetch(const struct token_request *request, char **out_token,
