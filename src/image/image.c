@@ -90,15 +90,25 @@ static const char *get_digest(struct json_object *from, const char *key, struct 
     return text;
 }
 
+static int get_count(struct json_object *from, const char *key, uint64_t *out, struct error *err)
+{
+    int64_t value = json_get_int(from, key, 0);
+
+    if (value < 0)
+        return error_set(err, ERROR_INTERNAL, "berth-image: %s is negative", key);
+    *out = (uint64_t)value;
+    return 0;
+}
+
 static int parse_layer(struct image *i, struct json_object *from, struct error *err)
 {
     const char *chain_id = get_digest(from, "chain_id", err);
     const char *digest = chain_id ? get_digest(from, "digest", err) : NULL;
-    struct image_layer layer = {.size = (uint64_t)json_get_int(from, "size", 0),
-                                .used_bytes = (uint64_t)json_get_int(from, "used_bytes", 0),
-                                .inodes = (uint64_t)json_get_int(from, "inodes", 0)};
+    struct image_layer layer = {0};
 
-    if (!digest)
+    if (!digest || get_count(from, "size", &layer.size, err) < 0 ||
+        get_count(from, "used_bytes", &layer.used_bytes, err) < 0 ||
+        get_count(from, "inodes", &layer.inodes, err) < 0)
         return -1;
     layer.chain_id = (char *)chain_id;
     layer.digest = (char *)digest;
@@ -117,7 +127,8 @@ static int parse_rest(struct image *i, struct json_object *event, struct error *
     i->manifest = xstrdup(manifest);
     i->target = xstrdup(target);
     image_set_config(i, xstrdup(json_text(json_get(event, "config"))));
-    i->size = (uint64_t)json_get_int(event, "size", 0);
+    if (get_count(event, "size", &i->size, err) < 0)
+        return -1;
     if (json_len(layers) > LAYERS_MAX)
         return error_set(err, ERROR_EXHAUSTED, "the image has more than %d layers", LAYERS_MAX);
     for (size_t n = 0; n < json_len(layers); n++)

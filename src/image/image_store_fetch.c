@@ -20,6 +20,7 @@ enum { UNUSED_MAX_S = 60 * 60 };
 struct fetch {
     struct image_store *store;
     const struct image_request *request;
+    const struct image_reference *reference; /* pull: what was asked for; NULL: import */
     struct fetch_log log;
     struct image *first;
     struct strv planned; /* chain ids of the layers it is about, held */
@@ -53,6 +54,27 @@ static int check_layers(const struct fetch *f, const struct image *i, struct err
     return 0;
 }
 
+/* berth-image has read what strangers wrote. A pull names nothing but what was asked for, and who
+ * asked for a digest gets that. */
+static int check_names(const struct fetch *f, const struct image *i, struct error *err)
+{
+    char asked[REFERENCE_TEXT_SIZE], by_digest[REFERENCE_TEXT_SIZE];
+
+    if (!f->reference)
+        return 0;
+    reference_format(f->reference, asked);
+    reference_format_digest(f->reference, i->target, by_digest);
+    for (size_t n = 0; n < i->names.len; n++) {
+        const char *name = i->names.items[n];
+
+        if (strcmp(name, by_digest) != 0 && (*f->reference->digest || strcmp(name, asked) != 0))
+            return error_set(err, ERROR_INTERNAL, "berth-image calls it %s", name);
+    }
+    if (*f->reference->digest && strcmp(f->reference->digest, i->target) != 0)
+        return error_set(err, ERROR_INTERNAL, "berth-image brought %s", i->target);
+    return 0;
+}
+
 static int on_event(void *data, struct json_object *event, struct error *err)
 {
     struct fetch *f = data;
@@ -77,7 +99,7 @@ static int on_event(void *data, struct json_object *event, struct error *err)
         return 0;
     }
     AUTO(image) *i = image_parse(event, err);
-    if (!i || check_layers(f, i, err) < 0)
+    if (!i || check_names(f, i, err) < 0 || check_layers(f, i, err) < 0)
         return -1;
     i->pulled_ns = clock_now_ns();
     if (image_store_put(f->store, i, err) < 0)
@@ -113,10 +135,9 @@ static int work(struct fetch *f, struct json_object *job, struct error *err)
 }
 
 /* The leader's part: does the work and tells those who joined. */
-static struct image *lead(struct image_store *s, const struct image_request *request,
-                          struct json_object *job, struct job *j, struct error *err)
+static struct image *lead(struct fetch f, struct json_object *job, struct job *j, struct error *err)
 {
-    struct fetch f = {.store = s, .request = request};
+    const struct image_request *request = f.request;
     int outcome;
 
     fetch_log_init(&f.log, request->path ? "import" : "pull",
@@ -157,7 +178,9 @@ struct image *image_store_fetch(struct image_store *s, const struct image_reques
         return NULL;
     if (role == JOB_JOINED)
         return image_store_find(s, joined, err);
-    return lead(s, request, job, j, err);
+    return lead(
+        (struct fetch){.store = s, .request = request, .reference = request->path ? NULL : &ref},
+        job, j, err);
 }
 
 int image_store_explain(struct image_store *s, const struct image_request *request,
