@@ -45,7 +45,7 @@ static int explain(const struct pull *p, struct error *err)
     if (reference_parse(p->image, &ref, err) < 0 || registry_global_init(err) < 0)
         return -1;
     registry = registry_open(&options, err);
-    if (!registry || fetcher_enter_sandbox(registry, err) < 0)
+    if (!registry || fetcher_enter_sandbox(err) < 0)
         return -1;
     reference_format(&ref, name);
     event = json_object_new_object();

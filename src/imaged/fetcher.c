@@ -231,18 +231,13 @@ static void serve(int socket, struct registry *registry, const struct error *why
 
 /* --- the process --- */
 
-int fetcher_enter_sandbox(const struct registry *registry, struct error *err)
+int fetcher_enter_sandbox(struct error *err)
 {
-    AUTO_FINI(strv) own = {0};
-    struct sandbox_path paths[SANDBOX_PATHS_MAX];
+    struct sandbox_path paths[COUNT_OF(system_paths)];
     struct sandbox sandbox = {.paths = paths, .network = true};
 
-    if (registry)
-        registry_files(registry, &own);
     for (size_t i = 0; i < COUNT_OF(system_paths); i++)
         paths[sandbox.n_paths++] = (struct sandbox_path){system_paths[i], false};
-    for (size_t i = 0; i < own.len && sandbox.n_paths < SANDBOX_PATHS_MAX; i++)
-        paths[sandbox.n_paths++] = (struct sandbox_path){own.items[i], false};
     return sandbox_enter(&sandbox, err);
 }
 
@@ -258,7 +253,7 @@ static _Noreturn void become_fetcher(const struct registry_options *options, int
         _exit(EXIT_FAILURE);
     if (registry_global_init(&why) == 0)
         registry = registry_open(options, &why);
-    if (fetcher_enter_sandbox(registry, &why) < 0)
+    if (fetcher_enter_sandbox(&why) < 0)
         registry = NULL;
     serve(socket, registry, &why);
     _exit(EXIT_SUCCESS);

@@ -22,6 +22,6 @@ MUST_CHECK int fetcher_start(const struct registry_options *options, struct fetc
 /* Ends it, whatever it does, and waits for that. */
 void fetcher_end(struct fetcher *f);
 
-/* What that process does to itself before it talks to anybody, for who does so without it. registry
- * may be NULL. */
-MUST_CHECK int fetcher_enter_sandbox(const struct registry *registry, struct error *err);
+/* What that process does to itself before it talks to anybody, for who does so without it.
+ * Certificates and keys for its hosts have been read by then. */
+MUST_CHECK int fetcher_enter_sandbox(struct error *err);

@@ -10,13 +10,13 @@
 #include "base/buf.h"
 #include "base/fd.h"
 #include "base/file.h"
+#include "imaged/key_pairs.h"
 
 enum { IDLE_HANDLES_MAX = 16, CA_BYTES_MAX = 16 << 20, RECEIVE_BUFFER = 128 << 10 };
 
 struct http_client {
-    struct buf ca; /* empty: those of the system, by curl's own ways */
-    char *cert;    /* or NULL */
-    char *key;
+    struct buf ca;           /* empty: those of the system, by curl's own ways */
+    struct key_pairs *pairs; /* or NULL */
     bool skip_verify;
     int64_t connect_timeout_ms;
     int64_t idle_timeout_ms;
@@ -85,10 +85,9 @@ struct http_client *http_client_new(const struct http_settings *settings, struct
     c->connect_timeout_ms = settings->connect_timeout_ms;
     c->idle_timeout_ms = settings->idle_timeout_ms;
     if (settings->certs && settings->certs->len > 0) {
-        const char *key = settings->keys->items[0];
-
-        c->cert = xstrdup(settings->certs->items[0]);
-        c->key = xstrdup(*key ? key : c->cert);
+        c->pairs = key_pairs_load(settings->certs, settings->keys, err);
+        if (!c->pairs)
+            return NULL;
     }
     if (settings->ca && settings->ca->len > 0 && load_ca(c, settings->ca, err) < 0)
         return NULL;
@@ -103,9 +102,15 @@ void http_client_free(struct http_client *c)
         curl_easy_cleanup(c->idle[i]);
     pthread_mutex_destroy(&c->lock);
     buf_fini(&c->ca);
-    free(c->cert);
-    free(c->key);
+    key_pairs_free(c->pairs);
     free(c);
+}
+
+static CURLcode offer_pairs(CURL *h, void *ssl_ctx, void *pairs)
+{
+    (void)h;
+    key_pairs_offer(ssl_ctx, pairs);
+    return CURLE_OK;
 }
 
 static void set_up(const struct http_client *c, CURL *h)
@@ -129,9 +134,9 @@ static void set_up(const struct http_client *c, CURL *h)
 
         curl_easy_setopt(h, CURLOPT_CAINFO_BLOB, &blob);
     }
-    if (c->cert) {
-        curl_easy_setopt(h, CURLOPT_SSLCERT, c->cert);
-        curl_easy_setopt(h, CURLOPT_SSLKEY, c->key);
+    if (c->pairs) {
+        curl_easy_setopt(h, CURLOPT_SSL_CTX_FUNCTION, offer_pairs);
+        curl_easy_setopt(h, CURLOPT_SSL_CTX_DATA, c->pairs);
     }
 }
 

@@ -15,14 +15,14 @@ struct http_client;
 struct http_settings {
     const struct strv
         *ca; /* PEM files and folders of them, beside those of the system; NULL: none */
-    const struct strv *certs; /* PEM files, of which the first is used; NULL: none */
+    const struct strv *certs; /* PEM files, of which one is shown (key_pairs.h); NULL: none */
     const struct strv *keys;  /* as many; "": in the same file */
     bool skip_verify;
     int64_t connect_timeout_ms;
     int64_t idle_timeout_ms; /* between two bytes, or until the first of the answer */
 };
 
-/* Reads the authorities' files now; whether the others are good shows when connecting. */
+/* Reads all these files now. */
 MUST_CHECK struct http_client *http_client_new(const struct http_settings *settings,
                                                struct error *err);
 void http_client_free(struct http_client *c);

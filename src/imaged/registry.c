@@ -95,14 +95,6 @@ void registry_close(struct registry *r)
     free(r);
 }
 
-void registry_files(const struct registry *r, struct strv *out)
-{
-    for (size_t i = 0; i < r->hosts.len; i++) {
-        strv_add_all(out, &r->hosts.items[i].certs);
-        strv_add_all(out, &r->hosts.items[i].keys);
-    }
-}
-
 const char *registry_hosts_source(const struct registry *r)
 {
     return r->hosts.source;

@@ -55,9 +55,6 @@ static inline void registry_free(struct registry *r)
 }
 DEFINE_AUTO(registry)
 
-/* Adds the paths of files that connecting to its hosts will read. */
-void registry_files(const struct registry *r, struct strv *out);
-
 /* What the reference points to now. The manifest's bytes are appended to out_body when they had to
  * be fetched anyway, and then match out->digest; otherwise out_body stays as it is. */
 MUST_CHECK int registry_resolve(struct registry *r, struct descriptor *out, struct buf *out_body,

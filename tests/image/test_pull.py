@@ -135,14 +135,38 @@ def test_what_is_not_there(folder):
     assert "RegistryUnavailable" in outcome.message()
 
 
-def test_tls_with_certificates_from_anywhere(folder):
-    """What the process that fetches reads is let into its sandbox: authorities and our own certificate."""
+def make_certificate(certificate, key):
     harness.need("openssl")
-    certificate, key, hosts = folder / "any/where/cert.pem", folder / "any/key.pem", folder / "certs.d"
-    certificate.parent.mkdir(parents=True)
+    certificate.parent.mkdir(parents=True, exist_ok=True)
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=loopback", "-days", "2",
                     "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
                    check=True, stderr=subprocess.DEVNULL)
+
+
+def test_http_2_where_the_registry_speaks_it(folder):
+    """And several layers at once, by it."""
+    certificate, key = folder / "cert.pem", folder / "key.pem"
+    make_certificate(certificate, key)
+    layout = Layout(folder / "layout")
+    layers = [make_tar(entry(f"file{i}", data=os.urandom(700_000))) for i in range(6)]
+    layout.add(layout.image(*layers), "1")
+    with Registry(folder, tls=(certificate, key)) as registry:
+        name = registry.push(f"oci:{layout.folder}:1", "some/image:1")
+        outcome = pull(folder, name)
+        assert outcome.code == 0, outcome.message()
+        check_stored(folder, outcome.images[0])
+        blobs = lambda: [path for _, path, _, _ in registry.asked() if "/blobs/" in path]
+        for _ in range(500):  # it writes its log when it is done, which may be after us
+            if len(blobs()) >= 7:
+                break
+            time.sleep(0.02)
+        assert len(blobs()) == 7 and {version for _, _, version, _ in registry.asked()} == {"HTTP/2.0"}, registry.asked()
+
+
+def test_tls_with_certificates_from_anywhere(folder):
+    """What the process that fetches needs of files, it has before its sandbox: authorities and our own certificate."""
+    certificate, key, hosts = folder / "any/where/cert.pem", folder / "any/key.pem", folder / "certs.d"
+    make_certificate(certificate, key)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate, key)
     tls.load_verify_locations(certificate)

@@ -82,12 +82,24 @@ def make_certificates(folder):
         path("server.pem"))
 
 
-def start_registry(folder, name, more=""):
+def make_client(folder, authority, *kind):
+    """A certificate for clients, by an authority of its own; returns the files' names."""
+    name = lambda end: os.path.join(folder, f"{authority}-client.{end}")
+    ca = [os.path.join(folder, f"{authority}.{end}") for end in ("pem", "key")]
+    run("openssl", "req", "-x509", *(kind or ("-newkey", "rsa:2048")), "-nodes", "-days", "2", "-subj", f"/CN={authority}",
+        "-keyout", ca[1], "-out", ca[0])
+    run("openssl", "req", *(kind or ("-newkey", "rsa:2048")), "-nodes", "-subj", "/CN=client", "-keyout", name("key"), "-out", name("csr"))
+    run("openssl", "x509", "-req", "-in", name("csr"), "-CA", ca[0], "-CAkey", ca[1], "-CAcreateserial", "-days", "2",
+        "-out", name("pem"))
+    return name("pem"), name("key")
+
+
+def start_registry(folder, name, more="", data=""):
     port = free_port()
     config = os.path.join(folder, name + ".yml")
     with open(config, "w") as f:
         f.write(f"version: 0.1\nlog: {{level: error}}\nstorage:\n  filesystem:\n"
-                f"    rootdirectory: {folder}/{name}\nhttp:\n  addr: 127.0.0.1:{port}\n{more}")
+                f"    rootdirectory: {folder}/{data or name}\nhttp:\n  addr: 127.0.0.1:{port}\n{more}")
     log = open(os.path.join(folder, name + ".log"), "w")
     process = subprocess.Popen(["docker-registry", "serve", config], stdout=log, stderr=log)
     for _ in range(200):
@@ -210,6 +222,29 @@ def check_all(suite, folder, plain, tls, image):
         "up.example", f'server = "http://127.0.0.1:{tls}"\n'))
 
 
+def check_clients(suite, folder, port, pairs, image):
+    """A registry that wants a client's certificate by the authority "right"."""
+    whole, name = f"{image[0]} {image[1]}", "up.example/some/thing:1"
+    both = os.path.join(folder, "both.pem")
+    with open(both, "w") as f:
+        f.write(open(pairs["right"][0]).read() + open(pairs["right"][1]).read())
+    secret = os.path.join(folder, "secret.key")
+    run("openssl", "rsa", "-aes128", "-passout", "pass:x", "-in", pairs["right"][1], "-out", secret)
+    def hosts(client):
+        return suite.hosts("up.example", f'server = "https://127.0.0.1:{port}"\nca = "{folder}/ca.pem"\nclient = {json.dumps(client)}\n')
+
+    suite.check("the client's certificate that fits", whole, name, hosts([pairs["other"], pairs["third"], pairs["right"]]))
+    suite.check("wherever it stands", whole, name, hosts([pairs["right"], pairs["other"]]))
+    suite.check("certificate and key in one file", whole, name, hosts([pairs["other"], [both, ""]]))
+    suite.check("as one name", whole, name, hosts(both))
+    suite.check("no certificate that fits", "certificate", name, hosts([pairs["other"], pairs["third"]]))
+    for words, wanted, client in (("a certificate that is missing", "No such file", ["/no/such.pem", ""]),
+                                  ("a certificate without its key", "no private key", [pairs["right"][0], ""]),
+                                  ("another's key", "is not for the key", [pairs["right"][0], pairs["other"][1]]),
+                                  ("a key with a passphrase", "passphrase", [pairs["right"][0], secret])):
+        suite.check(words, wanted, name, hosts([pairs["right"], client]))
+
+
 def check_protocol(suite, folder):
     """Berth's requests in the registry's log, by their version: HTTP/2 where TLS can agree on it."""
     def versions(name):
@@ -260,6 +295,12 @@ def main():
                 folder, "token", f"auth:\n  token:\n    realm: http://127.0.0.1:{start_token_server(folder)}/token\n"
                 f"    service: service\n    issuer: issuer\n    rootcertbundle: {folder}/ca.pem\n")
             processes.append(process)
+            clients = {"right": make_client(folder, "right"), "other": make_client(folder, "other"),
+                       "third": make_client(folder, "third", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")}
+            process, mutual = start_registry(
+                folder, "mutual", f"  tls:\n    certificate: {folder}/server.pem\n    key: {folder}/server.key\n"
+                f"    clientcas: [{folder}/right.pem]\n", data="plain")
+            processes.append(process)
             creds = ("--dest-creds", "ali:open sesame")
             for host, more in ((f"{plain}/some", ()), (f"{tls}/some", creds), (f"{token}/some", creds),
                                (f"{token}/public", creds)):
@@ -267,6 +308,7 @@ def main():
                     *more, f"oci:{folder}/image:1", f"docker://127.0.0.1:{host}/thing:1")
             check_all(suite, folder, plain, tls, image)
             check_protocol(suite, folder)
+            check_clients(suite, folder, mutual, clients, image)
             check_tokens(suite, token, image)
         finally:
             for process in processes:
