@@ -16,6 +16,7 @@
 #include "daemon/config.h"
 #include "daemon/service_manager.h"
 #include "daemon/setup.h"
+#include "net/watch.h"
 #include "pod/cgroup_driver.h"
 #include "pod/exit_monitor.h"
 #include "pod/left_network.h"
@@ -36,6 +37,7 @@ struct daemon {
     struct node node;
     struct rpc_server *server;
     int signals;
+    int offline_watch;
     bool stopping;
 };
 
@@ -118,6 +120,36 @@ static int watch_networks(struct daemon *d, struct error *err)
     return loop_add(d->loop, fd, EPOLLIN, on_networks_changed, d, err) ? 0 : -1;
 }
 
+static void scan_offline(void *data)
+{
+    offline_scan(data);
+}
+
+static void on_offline_changed(void *data, uint32_t events)
+{
+    struct daemon *d = data;
+
+    (void)events;
+    if (watch_take(d->offline_watch, d->config.image_offline_dir) &&
+        offline_want_scan(d->node.offline))
+        pool_submit(d->pool, scan_offline, d->node.offline);
+}
+
+/* Where it cannot be watched, it is looked through at the start and for pulls. */
+static int watch_offline(struct daemon *d, struct error *err)
+{
+    const char *folder = d->config.image_offline_dir;
+
+    if (!folder || !*folder)
+        return 0;
+    d->offline_watch = watch_open(folder);
+    if (d->offline_watch < 0) {
+        log_warn("%s cannot be watched for changes", folder);
+        return 0;
+    }
+    return loop_add(d->loop, d->offline_watch, EPOLLIN, on_offline_changed, d, err) ? 0 : -1;
+}
+
 static void finish_recovery(void *data)
 {
     struct node *n = data;
@@ -161,7 +193,7 @@ static int run(struct daemon *d, struct error *err)
     d->loop = loop_new(err);
     d->pool = d->loop ? pool_new(THREADS_MAX, err) : NULL;
     if (!d->pool || setup_node(&d->node, &d->config, d->loop, d->pool, err) < 0 ||
-        watch_signals(d, err) < 0 || watch_networks(d, err) < 0 ||
+        watch_signals(d, err) < 0 || watch_networks(d, err) < 0 || watch_offline(d, err) < 0 ||
         exit_monitor_start(&d->node, err) < 0 || recovery_load(&d->node, err) < 0)
         return -1;
     cgroup_driver_settle(&d->node, d->config.cgroup_driver);
@@ -199,7 +231,7 @@ static void leave_the_rest(void)
 
 static int start(const char *path, bool check_only)
 {
-    static struct daemon d = {.signals = -1};
+    static struct daemon d = {.signals = -1, .offline_watch = -1};
     struct error err = {0};
     enum log_level level;
 
@@ -225,6 +257,7 @@ static int start(const char *path, bool check_only)
     setup_fini(&d.node);
     loop_free(d.loop);
     fd_close(&d.signals);
+    fd_close(&d.offline_watch);
     config_fini(&d.config);
     return 0;
 }

@@ -21,10 +21,12 @@ struct offline {
     const char *folder;
     char *path; /* of what is remembered */
     atomic_bool stopping;
+    atomic_bool wanted;       /* a scan that has not begun */
     pthread_mutex_t scanning; /* held for a whole scan */
     pthread_mutex_t lock;     /* of what is below, for memory operations only */
     struct offline_record *records;
     size_t len;
+    int64_t seen_ns; /* the folder's time before the last scan that came to its end; 0: none did */
 };
 
 /* Under the lock, as what follows that is static and says so by "known". */
@@ -231,9 +233,30 @@ static void save(struct offline *o)
         log_warn("offline images will be looked at again: %s", err.text);
 }
 
+static int64_t modified_ns(const struct stat *st)
+{
+    return st->st_mtim.tv_sec * CLOCK_NS_PER_S + st->st_mtim.tv_nsec;
+}
+
+/* When a file came to the folder, went, or got another name; 0 when that is not known. */
+static int64_t folder_time(const struct offline *o)
+{
+    struct stat st;
+
+    return stat(o->folder, &st) == 0 ? modified_ns(&st) : 0;
+}
+
+static void note_seen(struct offline *o, int64_t at_ns)
+{
+    pthread_mutex_lock(&o->lock);
+    o->seen_ns = at_ns;
+    pthread_mutex_unlock(&o->lock);
+}
+
 static void scan(struct offline *o)
 {
     AUTO_FINI(strv) files = {0};
+    int64_t before_ns = folder_time(o);
 
     if (list(o, &files) < 0)
         return;
@@ -242,6 +265,13 @@ static void scan(struct offline *o)
     for (size_t i = 0; i < files.len && !atomic_load(&o->stopping); i++)
         if (look_at(o, files.items[i]))
             save(o);
+    if (!atomic_load(&o->stopping))
+        note_seen(o, before_ns);
+}
+
+bool offline_want_scan(struct offline *o)
+{
+    return !atomic_exchange(&o->wanted, true);
 }
 
 void offline_scan(struct offline *o)
@@ -249,6 +279,7 @@ void offline_scan(struct offline *o)
     if (!*o->folder)
         return;
     pthread_mutex_lock(&o->scanning);
+    atomic_store(&o->wanted, false);
     scan(o);
     pthread_mutex_unlock(&o->scanning);
 }
@@ -271,6 +302,66 @@ static struct image *find_brought(struct offline *o, const char *name)
     return brought(o, name) ? image_store_find(o->store, name, &ignored) : NULL;
 }
 
+/* Those that brought the name, without their images. */
+static struct offline_record *copy_bringers(struct offline *o, const char *name, size_t *out_len)
+{
+    struct offline_record *copies;
+
+    *out_len = 0;
+    pthread_mutex_lock(&o->lock);
+    copies = xcalloc(o->len + 1, sizeof *copies);
+    for (size_t i = 0; i < o->len; i++) {
+        const struct offline_record *r = &o->records[i];
+
+        if (strv_contains(&r->names, name))
+            copies[(*out_len)++] = (struct offline_record){.file = xstrdup(r->file),
+                                                           .size = r->size,
+                                                           .modified_ns = r->modified_ns,
+                                                           .inode = r->inode};
+    }
+    pthread_mutex_unlock(&o->lock);
+    return copies;
+}
+
+static bool is_same_file(const struct offline *o, const struct offline_record *known)
+{
+    AUTO_FREE char *path = xasprintf("%s/%s", o->folder, known->file);
+    struct offline_record now = {0};
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return false;
+    offline_record_set_version(&now, &st);
+    return offline_record_same_version(known, &now);
+}
+
+static bool is_scanned_now(struct offline *o)
+{
+    bool scanned = pthread_mutex_trylock(&o->scanning) != 0;
+
+    if (!scanned)
+        pthread_mutex_unlock(&o->scanning);
+    return scanned;
+}
+
+/* Whether what the folder brought under that name is what it would bring now. Who asks does not
+ * wait for a scan that is busy with other archives. */
+static bool is_settled(struct offline *o, const char *name)
+{
+    size_t len = 0;
+    struct offline_record *bringers = copy_bringers(o, name, &len);
+    int64_t seen_ns;
+    bool same = true;
+
+    for (size_t i = 0; i < len && same; i++)
+        same = is_same_file(o, &bringers[i]);
+    offline_record_free(bringers, len);
+    pthread_mutex_lock(&o->lock);
+    seen_ns = o->seen_ns;
+    pthread_mutex_unlock(&o->lock);
+    return same && ((seen_ns && seen_ns == folder_time(o)) || is_scanned_now(o));
+}
+
 struct image *offline_find(struct offline *o, const char *name)
 {
     struct image_reference ref;
@@ -282,8 +373,9 @@ struct image *offline_find(struct offline *o, const char *name)
         return NULL;
     reference_format(&ref, whole);
     i = find_brought(o, whole);
-    if (i)
+    if (i && is_settled(o, whole))
         return i;
+    image_free(i);
     offline_scan(o);
     return find_brought(o, whole);
 }

@@ -9,8 +9,10 @@
  *
  * What is in the folder is on the node: each archive is imported once, and again when its size,
  * time or inode changes or one of its images is gone. That is remembered in <root>/offline.json, so
- * a start reads no archive that it knows. Names from the folder are never asked of a registry. Any
- * thread; one looks through the folder at a time, and others wait for it. */
+ * a start reads no archive that it knows. The folder is looked through at the start, when a file in
+ * it was written or came or went, and for a pull of what is not there or is not as it was. Names
+ * from the folder are never asked of a registry. Any thread; one looks through the folder at a
+ * time, and others wait for it. */
 struct offline;
 
 enum { OFFLINE_FILES_MAX = 4096 };
@@ -23,11 +25,14 @@ void offline_free(struct offline *o);
  * is broken; nothing else comes of it. */
 void offline_scan(struct offline *o);
 
+/* True when nobody has asked for a scan yet that has not begun: then the caller has one done. */
+bool offline_want_scan(struct offline *o);
+
 /* Makes a scan end behind the archive it is at. */
 void offline_stop(struct offline *o);
 
-/* The image of that name when the folder brought it, after a scan if need be; else NULL. The
- * caller's reference. */
+/* The image of that name when the folder brought it, after a scan when there is none, or when its
+ * archive or the folder has changed; else NULL. The caller's reference. */
 struct image *offline_find(struct offline *o, const char *name);
 
 /* Whether the folder brought the image. */

@@ -2,6 +2,7 @@
 #include "imaged/errand_message.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/own.h"
@@ -47,7 +48,7 @@ int errand_request_decode(const char *text, size_t len, struct errand_request *o
     if (r.kept < 0 || r.kept > r.descriptor.size)
         return error_set(err, ERROR_INVALID, "an errand with more bytes than there are");
     *out = r;
-    r = (struct errand_request){0};
+    memset(&r, 0, sizeof r);
     return 0;
 }
 

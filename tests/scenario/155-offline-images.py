@@ -2,10 +2,15 @@
 """Images that lie as archives in a folder of the node: imported once, never asked of a registry."""
 import os
 import shutil
+import subprocess
+import sys
 
 import grpc
 
-from berth import IMAGE, wait_for
+from berth import IMAGE, TOP, wait_for
+
+sys.path.append(str(TOP / "tests" / "image"))
+import harness  # pylint: disable=wrong-import-position
 
 NAME = "registry.invalid/team/app:1"
 
@@ -73,3 +78,51 @@ def test_the_folder_may_change_while_berthd_runs(berth):
         file.unlink()
     berth.restart()
     wait_for(lambda: not status(berth, NAME).pinned, what="the end of the pin")
+
+
+def archive(berth, path, name, word):
+    """An archive with an image of that name and a file with that word; moved there when it is whole."""
+    layout = harness.Layout(berth.dir / word)
+    layout.add(layout.image(harness.make_tar(harness.entry("word", data=word.encode()))), name)
+    subprocess.run(["tar", "-C", layout.folder, "-cf", berth.dir / "new", "."], check=True)
+    os.rename(berth.dir / "new", path)
+
+
+def test_what_comes_to_the_folder_is_seen(berth):
+    folder = berth.dir / "offline"
+    berth.config.setdefault("image", {})["offline_dir"] = str(folder)
+    berth.restart()
+    wait_for(folder.is_dir, what="the folder")
+    archive(berth, folder / "app.tar", NAME, "first")
+    first = wait_for(lambda: (i := status(berth, NAME)) and i.pinned and i, what="an image that nobody asked for")
+    archive(berth, folder / "app.tar", NAME, "second")
+    second = wait_for(lambda: (i := status(berth, NAME)).id != first.id and i.pinned and i, what="the newer one")
+    assert not status(berth, first.id).pinned, "the older one may go"
+    shutil.copy(folder / "app.tar", folder / "copy.tar")
+    archive(berth, folder / "broken.tar", "Not A Name", "third")
+    wait_for(lambda: log(berth).count(" import ") >= 3, what="the copy")
+    os.rename(folder, berth.dir / "elsewhere")
+    wait_for(folder.is_dir, what="the folder again")
+    archive(berth, folder / "app.tar", NAME, "fourth")
+    wait_for(lambda: status(berth, NAME).id not in (first.id, second.id), what="what came to the new folder")
+
+
+def test_a_pull_sees_what_the_folder_has_now(berth):
+    """Also where nobody is told of changes: here the folder is a link that leads elsewhere all of a sudden."""
+    folders = [berth.dir / "one", berth.dir / "two"]
+    for number, at in enumerate(folders):
+        at.mkdir()
+        archive(berth, at / "app.tar", NAME, f"word{number}")
+    link = berth.dir / "offline"
+    link.symlink_to(folders[0])
+    berth.config.setdefault("image", {})["offline_dir"] = str(link)
+    berth.restart()
+    first = wait_for(lambda: (i := status(berth, NAME)) and i.pinned and i.id, what="the import")
+    assert berth.images.PullImage(image={"image": NAME}).image_ref == first
+    link.unlink()
+    link.symlink_to(folders[1])
+    second = berth.images.PullImage(image={"image": NAME}).image_ref
+    assert second != first and status(berth, NAME).id == second
+    before = log(berth).count(" import ")
+    assert berth.images.PullImage(image={"image": NAME}).image_ref == second
+    assert log(berth).count(" import ") == before, "nothing had changed"
