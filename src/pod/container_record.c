@@ -3,9 +3,12 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/message.h"
+#include "oci/spec.h"
+#include "pod/lost_record.h"
 
 static const char insert_container[] =
     "INSERT INTO containers(id, pod_id, name, config, extra, created_ns, started_ns, finished_ns,"
@@ -18,6 +21,8 @@ static const char delete_container[] = "DELETE FROM containers WHERE id = ?1";
 static const char select_containers[] =
     "SELECT id, pod_id, name, config, extra, created_ns, started_ns, finished_ns, exit_code, pid,"
     " reason, message FROM containers";
+
+enum { GONE_STATUS = 255 };
 
 /* The resources are a protobuf message; as hex they fit into JSON. */
 static void add_resources(struct json_object *extra, const Runtime__V1__LinuxContainerResources *r)
@@ -149,26 +154,23 @@ struct loading {
     void (*each)(struct container *taken);
 };
 
-static int load_one(void *data, const struct database_row *row, struct error *err)
+/* NULL when there is nothing in it that could be used. */
+static Runtime__V1__ContainerConfig *load_config(const struct database_row *row, struct error *err)
 {
-    struct loading *l = data;
-    struct sandbox *s = map_find(&l->node->sandboxes, database_text(row, 1));
     size_t len;
     const void *bytes = database_blob(row, 3, &len);
-    ProtobufCMessage *config =
-        message_unpack(&runtime__v1__container_config__descriptor, bytes, len, err);
-    JSON_AUTO *extra = json_parse(database_text(row, 4), strlen(database_text(row, 4)), err);
-    struct container *c;
+    Runtime__V1__ContainerConfig *config = (Runtime__V1__ContainerConfig *)message_unpack(
+        &runtime__v1__container_config__descriptor, bytes, len, err);
 
-    if (!s || !config || !extra) {
-        log_error("the record of container %s is passed over: %s", database_text(row, 0),
-                  s ? err->text : "its pod has none");
-        message_free(config);
-        return 0;
-    }
-    c = container_new(s, database_text(row, 0), database_text(row, 2),
-                      (Runtime__V1__ContainerConfig *)config);
-    apply(c, extra);
+    if (!config || (config->metadata && config->image))
+        return config;
+    message_free(&config->base);
+    error_set(err, ERROR_DATA_LOSS, "it has no metadata or no image");
+    return NULL;
+}
+
+static void load_status(struct container *c, const struct database_row *row)
+{
     c->status.created_ns = database_int(row, 5);
     c->status.started_ns = database_int(row, 6);
     c->status.finished_ns = database_int(row, 7);
@@ -178,6 +180,65 @@ static int load_one(void *data, const struct database_row *row, struct error *er
         c->status.reason = xstrdup(database_text(row, 10));
     if (*database_text(row, 11))
         c->status.message = xstrdup(database_text(row, 11));
+}
+
+/* What runs is never forgotten, whatever became of its record: it can be stopped and removed. What
+ * did not run yet cannot be started any more. */
+static void set_lost(struct container *c, const struct error *why)
+{
+    log_error("the record of container %s cannot be read: %s", c->id, why->text);
+    if (c->status.finished_ns)
+        return;
+    if (c->status.started_ns) {
+        c->unknown = true;
+        return;
+    }
+    c->status.finished_ns = clock_now_ns();
+    c->status.exit_code = GONE_STATUS;
+    container_set_text(&c->status.reason, "Unknown");
+    container_set_text(&c->status.message, "its record cannot be read");
+}
+
+/* As when it was made. It must have one: what ends it empties its cgroup. */
+static void find_cgroup(struct container *c)
+{
+    const Runtime__V1__LinuxPodSandboxConfig *linux = c->sandbox->config->linux;
+    const char *parent = linux ? linux->cgroup_parent : "";
+    struct error ignored;
+
+    if (*c->cgroups_path)
+        return;
+    free(TAKE(c->cgroups_path));
+    if (oci_cgroups_path(parent, c->id, oci_cgroups_parent_is_slice(parent), &c->cgroups_path,
+                         &ignored) < 0)
+        c->cgroups_path = xasprintf("/berth/%s", c->id);
+}
+
+static int load_one(void *data, const struct database_row *row, struct error *err)
+{
+    struct loading *l = data;
+    struct sandbox *s = map_find(&l->node->sandboxes, database_text(row, 1));
+    Runtime__V1__ContainerConfig *config = load_config(row, err);
+    JSON_AUTO *extra =
+        config ? json_parse(database_text(row, 4), strlen(database_text(row, 4)), err) : NULL;
+    bool is_lost = !config || !extra;
+    struct container *c;
+
+    if (!s) {
+        log_error("the record of container %s is passed over: its pod has none",
+                  database_text(row, 0));
+        if (config)
+            message_free(&config->base);
+        return 0;
+    }
+    if (!config)
+        config = lost_record_container(database_text(row, 2));
+    c = container_new(s, database_text(row, 0), database_text(row, 2), config);
+    load_status(c, row);
+    if (is_lost)
+        set_lost(c, err);
+    apply(c, extra);
+    find_cgroup(c);
     l->each(c);
     return 0;
 }

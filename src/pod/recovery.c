@@ -107,11 +107,14 @@ static void set_gone(struct container_status *status, const void *data)
 static void settle(struct container *c)
 {
     bool rebooted = c->sandbox->shim_pid == 0;
+    enum container_state state;
     struct error err;
 
     exit_monitor_check(c);
-    if (container_state(c) != CONTAINER_RUNNING || has_shim(c))
+    state = container_state(c);
+    if ((state != CONTAINER_RUNNING && state != CONTAINER_UNKNOWN) || has_shim(c))
         return;
+    c->unknown = false;
     if (container_change_status(c, set_gone, &rebooted, &err) < 0)
         log_error("container %s: %s", c->id, err.text);
     exit_monitor_release(c);

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/message.h"
+#include "pod/lost_record.h"
 
 static const char insert_pod[] =
     "INSERT INTO pods(id, name, config, handler, runtime, created_ns, ready, boot_id, shim_pid,"
@@ -76,21 +77,38 @@ struct loading {
     void (*each)(struct sandbox *taken);
 };
 
+/* NULL when there is nothing in it that could be used. */
+static Runtime__V1__PodSandboxConfig *load_config(const struct database_row *row, struct error *err)
+{
+    size_t len;
+    const void *bytes = database_blob(row, 2, &len);
+    Runtime__V1__PodSandboxConfig *config = (Runtime__V1__PodSandboxConfig *)message_unpack(
+        &runtime__v1__pod_sandbox_config__descriptor, bytes, len, err);
+
+    if (!config || config->metadata)
+        return config;
+    message_free(&config->base);
+    error_set(err, ERROR_DATA_LOSS, "it has no metadata");
+    return NULL;
+}
+
+/* What runs is never forgotten: without its configuration a pod can still be stopped and removed.
+ */
 static int load_one(void *data, const struct database_row *row, struct error *err)
 {
     struct loading *l = data;
+    Runtime__V1__PodSandboxConfig *config = load_config(row, err);
+    bool is_lost = !config;
+    const void *bytes;
     size_t len;
-    const void *bytes = database_blob(row, 2, &len);
-    ProtobufCMessage *config =
-        message_unpack(&runtime__v1__pod_sandbox_config__descriptor, bytes, len, err);
     struct sandbox *s;
 
-    if (!config) {
-        log_error("the record of pod %s is passed over: %s", database_text(row, 0), err->text);
-        return 0;
+    if (is_lost) {
+        log_error("the record of pod %s cannot be read, so it is not ready until it is removed: %s",
+                  database_text(row, 0), err->text);
+        config = lost_record_pod(database_text(row, 1));
     }
-    s = sandbox_new(l->node, database_text(row, 0), database_text(row, 1),
-                    (Runtime__V1__PodSandboxConfig *)config);
+    s = sandbox_new(l->node, database_text(row, 0), database_text(row, 1), config);
     free(s->handler);
     s->handler = xstrdup(database_text(row, 3));
     s->runtime = node_runtime_recall(l->node, database_text(row, 4), database_text(row, 13));
@@ -100,6 +118,8 @@ static int load_one(void *data, const struct database_row *row, struct error *er
         s->shim_pid = (pid_t)database_int(row, 8);
         s->shim_start = (uint64_t)database_int(row, 9);
     }
+    if (is_lost && s->state == SANDBOX_READY)
+        s->state = SANDBOX_UNKNOWN;
     strv_add_split(&s->ips, database_text(row, 10), ' ');
     bytes = database_blob(row, 12, &len);
     if (bytes)
