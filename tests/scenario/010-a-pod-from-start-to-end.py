@@ -45,5 +45,5 @@ def test_a_pod_on_the_host_network_has_no_address(berth):
 
 def test_a_pod_reaches_its_gateway(berth):
     pod = berth.run_pod()
-    container = berth.run(pod, "ping", "-c", "1", "-W", "5", "10.89.0.1")
+    container = berth.run(pod, "ping", "-c", "1", "-W", "60", "10.89.0.1")
     assert berth.wait_exited(container).exit_code == 0, berth.log(container)

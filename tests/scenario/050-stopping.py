@@ -2,12 +2,13 @@
 """StopContainer: the signal that asks, once; the timeout; the kill; what is idempotent."""
 import time
 
+from berth import SOON, wait_for
+
 
 def test_the_signal_is_term_and_a_program_may_heed_it(berth):
     container = berth.sh(berth.run_pod(), "trap 'echo bye; exit 4' TERM; echo up; while :; do sleep 0.05; done")
-    while not berth.output(container):
-        time.sleep(0.02)
-    berth.stop(container, timeout=10)
+    wait_for(lambda: berth.output(container), what="up")
+    berth.stop(container, timeout=1000)
     assert berth.status(container).exit_code == 4
     assert berth.output(container) == "up\nbye\n"
 
@@ -15,19 +16,17 @@ def test_the_signal_is_term_and_a_program_may_heed_it(berth):
 def test_the_signal_of_the_request_is_used(berth):
     container = berth.sh(berth.run_pod(), "trap 'exit 5' USR1; echo up; while :; do sleep 0.05; done",
                          stop_signal="SIGNAL_SIGUSR1")
-    while not berth.output(container):
-        time.sleep(0.02)
-    berth.stop(container, timeout=10)
+    wait_for(lambda: berth.output(container), what="up")
+    berth.stop(container, timeout=1000)
     assert berth.status(container).exit_code == 5
 
 
 def test_who_does_not_heed_is_killed_after_the_timeout(berth):
     container = berth.sh(berth.run_pod(), "trap '' TERM; echo up; while :; do sleep 0.05; done")
-    while not berth.output(container):
-        time.sleep(0.02)
+    wait_for(lambda: berth.output(container), what="up")
     start = time.monotonic()
     berth.stop(container, timeout=1)
-    assert 0.9 < time.monotonic() - start < 5
+    assert 0.9 < time.monotonic() - start < SOON
     assert berth.status(container).exit_code == 137
 
 

@@ -1,30 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
 """kill -9 of berthd and a new start change nothing for pods, and lose nothing."""
-import time
+from berth import wait_for
+from gate import Gate
 
 
 def test_a_running_pod_goes_on_and_its_log_is_whole(berth):
     pod = berth.run_pod()
     ip = berth.runtime.PodSandboxStatus(pod_sandbox_id=pod).status.network.ip
-    container = berth.sh(pod, "i=0; while [ $i -lt 300 ]; do echo $i; i=$((i+1)); sleep 0.01; done")
+    gate = Gate(berth)
+    container = berth.sh(pod, "i=0; until [ -e /gate/open ]; do echo $i; i=$((i+1)); sleep 0.01; done", mounts=[gate.mount])
     created = berth.create(pod, "true")
     for _ in range(3):
-        time.sleep(0.3)
+        before = len(berth.log(container))
+        wait_for(lambda: len(berth.log(container)) > before + 20, what="more lines")
         berth.restart()
         assert berth.state(container) == "CONTAINER_RUNNING"
         assert berth.state(created) == "CONTAINER_CREATED"
     assert berth.runtime.PodSandboxStatus(pod_sandbox_id=pod).status.network.ip == ip
     assert berth.exec_sync(container, "echo", "hi") == (0, "hi\n", "")
-    berth.wait_exited(container, timeout=20)
-    assert berth.output(container) == "".join(f"{i}\n" for i in range(300))
+    gate.open()
+    berth.wait_exited(container)
+    assert berth.output(container) == "".join(f"{i}\n" for i in range(len(berth.log(container))))
     berth.start(created)
     assert berth.wait_exited(created).exit_code == 0
 
 
 def test_an_exit_while_berthd_is_down_is_known_afterwards(berth):
-    container = berth.sh(berth.run_pod(), "sleep 0.5; exit 9")
+    gate = Gate(berth)
+    container = berth.sh(berth.run_pod(), f"{gate.wait}; exit 9", mounts=[gate.mount])
     berth.kill_daemon()
-    time.sleep(1)
+    gate.open()
+    wait_for((berth.dir / "run/exits" / container).exists, what="the exit record")
     berth.start_daemon()
     status = berth.status(container)
     assert (berth.state(container), status.exit_code, status.reason) == ("CONTAINER_EXITED", 9, "Error")

@@ -12,7 +12,7 @@ def raw(berth, method, request):
     """Sends bytes that no protobuf library would make."""
     call = berth.channel.unary_unary(f"/runtime.v1.RuntimeService/{method}")
     try:
-        call(request, timeout=10)
+        call(request, timeout=protocol.RPC_TIMEOUT)
     except grpc.RpcError as e:
         return e.code(), e.details()
     return grpc.StatusCode.OK, ""

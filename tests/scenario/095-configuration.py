@@ -2,7 +2,7 @@
 """berthd says what is wrong with its configuration, and does not start beside another berthd."""
 import subprocess
 
-from berth import program
+from berth import PATIENCE, program
 
 STARTED = False
 
@@ -11,7 +11,7 @@ def say(berth, text, *more):
     file = berth.dir / "config.yaml"
     file.write_text(text, encoding="utf-8")
     done = subprocess.run([program("berthd"), "--config", str(file), *more], capture_output=True, text=True,
-                          timeout=20, check=False)
+                          timeout=PATIENCE, check=False)
     return done.returncode, done.stderr
 
 

@@ -6,7 +6,7 @@ def test_oom_killed(berth):
     pod = berth.run_pod()
     limit = {"resources": {"memory_limit_in_bytes": 20 << 20, "memory_swap_limit_in_bytes": 20 << 20}}
     container = berth.sh(pod, "exec tail /dev/zero", linux=limit)
-    ended = berth.wait_exited(container, timeout=60)
+    ended = berth.wait_exited(container)
     assert (ended.exit_code, ended.reason) == (137, "OOMKilled"), ended
 
 

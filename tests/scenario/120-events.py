@@ -3,7 +3,7 @@
 
 
 def test_the_life_of_a_pod(berth):
-    stream = berth.runtime.GetContainerEvents(rpc_timeout=30)
+    stream = berth.runtime.GetContainerEvents()
     pod = berth.run_pod(host_network=True)
     container = berth.run(pod, "true")
     berth.wait_exited(container)

@@ -5,9 +5,9 @@ import os
 import signal
 import socket
 import subprocess
-import time
 
-from berth import IMAGE, program, wait_for
+from berth import IMAGE, PATIENCE, program, wait_for
+from gate import Gate
 
 
 def test_run_prints_the_log_and_leaves_nothing(berth):
@@ -47,14 +47,18 @@ def test_a_pod_is_looked_at_and_removed(berth):
 
 def test_logs_follow_a_rotation(berth):
     pod = berth.run_pod()
-    c = berth.sh(pod, "i=0; while [ $i -lt 30 ]; do echo $i; i=$((i+1)); sleep 0.05; done")
+    gate = Gate(berth)
+    c = berth.sh(pod, "i=0; until [ -e /gate/open ]; do echo $i; i=$((i+1)); sleep 0.05; done", mounts=[gate.mount])
     path = berth.status(c).log_path
     command = [program("berthctl"), "--socket", berth.socket, "logs", "-f", c]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as ctl:
-        time.sleep(0.5)
+        got = [ctl.stdout.readline() for _ in range(3)]
         os.rename(path, path + ".1")
         berth.runtime.ReopenContainerLog(container_id=c)
-        assert ctl.stdout.read().split() == [str(i) for i in range(30)]
+        wait_for(lambda: len(berth.log(c)) > 3, what="lines in the new file")
+        gate.open()
+        got += ctl.stdout.readlines()
+        assert got == [f"{i}\n" for i in range(len(got))] and len(got) > 6, got
     assert ctl.returncode == 0, ctl
 
 
@@ -77,7 +81,7 @@ def test_a_published_port_leads_to_the_pod(berth):
 
     def answer():
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=2) as s:
+            with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as s:
                 return s.recv(100) == b"hello\n"
         except OSError:
             return False

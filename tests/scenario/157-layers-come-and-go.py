@@ -7,7 +7,7 @@ import threading
 
 import grpc
 
-from berth import IMAGE, TOP, wait_for
+from berth import IMAGE, PATIENCE, TOP, wait_for
 
 sys.path.append(str(TOP / "tests" / "image"))
 import harness  # pylint: disable=wrong-import-position
@@ -81,7 +81,7 @@ def test_a_running_pull_keeps_its_layers_and_no_others(berth):
         remove(berth, registry, "1")
         assert folders(berth) == {base}, "the pull needs it"
         registry.released.set()
-        thread.join(30)
+        thread.join(PATIENCE)
         assert berth.images.ImageStatus(image={"image": outcome[0]}).image.id == outcome[0]
         assert len(folders(berth)) == 2 and registry.starts(blob(layout, BASE)) == [0], registry.asked
         remove(berth, registry, "2")
@@ -97,7 +97,7 @@ def fail_to_pull(berth, registry, layout):
     wait_for(lambda: folders(berth) == {harness.sha256(BASE)[7:]}, what="the lower layer")
     path.unlink()
     registry.released.set()
-    thread.join(30)
+    thread.join(PATIENCE)
     assert outcome[0].code() == grpc.StatusCode.NOT_FOUND, outcome
     registry.released.clear()
     path.write_bytes(data)

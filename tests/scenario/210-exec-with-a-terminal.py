@@ -11,12 +11,13 @@ def test_a_shell_that_is_typed_into(berth):
         client.resize(123, 45)
         client.send(client.stdin, b"test -t 0 && echo term=$TERM\n")
         client.receive(lambda: "term=xterm" in client.output(client.stdout))
-        client.send(client.stdin, b"stty size\n")
-        client.receive(lambda: "45 123" in client.output(client.stdout))
+        # Sizes and what is typed come in different ways.
+        client.send(client.stdin, b"until [ \"$(stty size)\" = '45 123' ]; do sleep 0.02; done; stty size\n")
+        client.receive(lambda: "\n45 123" in client.output(client.stdout))
         client.resize(80, 24)
-        client.send(client.stdin, b"sleep 0.2; stty size; exit 7\n")
+        client.send(client.stdin, b"until [ \"$(stty size)\" = '24 80' ]; do sleep 0.02; done; stty size; exit 7\n")
         assert client.exit_code() == 7
-        assert "24 80" in client.output(client.stdout), client.output(client.stdout)
+        assert "\n24 80" in client.output(client.stdout), client.output(client.stdout)
 
 
 def test_much_output_for_a_slow_reader(berth):

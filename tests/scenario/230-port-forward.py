@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 
-from berth import wait_for
+from berth import PATIENCE, wait_for
 from streaming import Spdy, WebSocket
 
 # Takes connections, and nothing that comes on them.
@@ -96,10 +96,10 @@ def test_a_pod_that_does_not_read_does_not_stop_the_other_connections(berth):
         client.send(deaf, bytes(3000000))
         data, _ = connect(client, 7000, "other")
         client.send(data, b"abc", end=True)
-        client.receive(lambda: data in client.ended, timeout=5)
-        assert client.output(data) == "cba"
+        client.receive(lambda: data in client.ended)
+        assert client.output(data) == "cba" and deaf not in client.reset
         # When it has more than is held for it, the others wait, but not for ever.
-        client.sock.settimeout(40)
+        client.sock.settimeout(2 * PATIENCE)
         client.send(deaf, bytes(30000000))
         client.send(idle, b"abc", end=True)
         client.receive(lambda: idle in client.ended and deaf in client.reset)
@@ -181,4 +181,4 @@ def test_a_session_that_ends_leaves_no_connection(berth):
             client.send(data, b"x")
         wait_for(lambda: count() >= before + 50)
         client.close()
-        wait_for(lambda: count() == before, what="the end of all connections")
+        wait_for(lambda: count() <= before, what="the end of all connections")

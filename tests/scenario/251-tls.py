@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from authority import Authority, openssl
-from berth import wait_for
+from berth import PATIENCE, wait_for
 from streaming import Refused, Spdy, WebSocket, connect, exec_url
 
 STARTED = False
@@ -119,7 +119,7 @@ def test_files_that_change_are_used_by_the_next_connection(berth):
 def fails_to_start(berth, words, **tls):
     berth.config["streaming"] = {"tls": {"enabled": True, **{key: str(value) for key, value in tls.items()}}}
     berth.start_daemon(wait=False)
-    assert berth.daemon.wait(20) in (1, 2)
+    assert berth.daemon.wait(PATIENCE) in (1, 2)
     last = berth.log_file.read_text().splitlines()[-1]
     assert words in last, last
 
@@ -153,7 +153,7 @@ def test_the_process_is_killed(berth):
     first = helper(berth)
     os.kill(first, signal.SIGKILL)
     for client in clients:
-        assert client.receive(timeout=5).closed
+        assert client.receive().closed
     wait_for(lambda: "7777" not in berth.exec_sync(c, "ps")[1], what="the end of the commands")
     assert execute(berth, c, None, "true").exit_code() == 0
     assert helper(berth) != first

@@ -2,6 +2,7 @@
 """The address of the streaming server, in all the forms that it may have."""
 import subprocess
 
+from berth import PATIENCE
 from streaming import exec_url, run
 
 STARTED = False
@@ -40,7 +41,7 @@ def test_one_that_is_not_ours_is_told_at_the_start(berth):
     for address, words in (("192.0.2.7", "Cannot assign requested address"), ("no.such.invalid", "neither an address")):
         berth.config["streaming"] = {"address": address}
         berth.start_daemon(wait=False)
-        assert berth.daemon.wait(20) == 1
+        assert berth.daemon.wait(PATIENCE) == 1
         last = berth.log_file.read_text().splitlines()[-1]
         assert words in last and address in last, last
     berth.config["streaming"] = {}

@@ -14,7 +14,7 @@ import termios
 import time
 
 from authority import Authority
-from berth import BUILD, wait_for
+from berth import BUILD, PATIENCE, wait_for
 
 CRICTL = BUILD / "conformance-bin/crictl"
 TRANSPORTS = ("spdy", "websocket")
@@ -22,6 +22,7 @@ TRANSPORTS = ("spdy", "websocket")
 
 def crictl(berth, *args):
     return [str(CRICTL), "--runtime-endpoint", f"unix://{berth.socket}", "--image-endpoint", f"unix://{berth.socket}",
+            "--timeout", f"{PATIENCE:.0f}s",
             *map(str, args)]
 
 
@@ -41,7 +42,7 @@ class Terminal:
         os.close(slave)
         self.text = ""
 
-    def expect(self, text, timeout=20):
+    def expect(self, text, timeout=PATIENCE):
         end = time.monotonic() + timeout
         while text not in self.text:
             assert select.select([self.master], [], [], max(0, end - time.monotonic()))[0], (text, self.text)
@@ -55,7 +56,7 @@ class Terminal:
         os.write(self.master, text.encode())
 
     def wait(self):
-        status = self.program.wait(20)
+        status = self.program.wait(PATIENCE)
         os.close(self.master)
         return status
 
@@ -79,8 +80,8 @@ def test_a_size_that_changes(berth):
         shell = Terminal(*crictl(berth, "exec", "-it", "--transport", transport, c, "sh"))
         shell.expect("# ")
         shell.resize(44, 99)
-        shell.type("sleep 1; stty size\n")
-        shell.expect("44 99")
+        shell.type("until [ \"$(stty size)\" = '44 99' ]; do sleep 0.02; done; stty size\n")
+        shell.expect("\n44 99")
         shell.type("exit\n")
         assert shell.wait() == 0, shell.text
 
@@ -90,7 +91,7 @@ def test_exec_with_pipes(berth):
     c = berth.run(berth.run_pod(), "sleep", "1000")
     for transport in TRANSPORTS:
         done = subprocess.run(crictl(berth, "exec", "-i", "--transport", transport, c, "sh", "-c", "cat; echo err >&2; exit 4"),
-                              input=b"x" * 300000, capture_output=True, check=False, timeout=60)
+                              input=b"x" * 300000, capture_output=True, check=False, timeout=2 * PATIENCE)
         assert done.returncode == 1 and done.stdout == b"x" * 300000, (transport, done)
         assert b"err\n" in done.stderr and b"exit code 4" in done.stderr, done.stderr
 
@@ -100,14 +101,14 @@ def test_attach(berth):
     for transport in TRANSPORTS:
         c = berth.sh(berth.run_pod(), "read x; echo got $x", stdin=True, stdin_once=True)
         done = subprocess.run(crictl(berth, "attach", "-i", "--transport", transport, c), input=b"this\n", capture_output=True,
-                              check=False, timeout=60)
+                              check=False, timeout=2 * PATIENCE)
         assert done.stdout == b"got this\n", done
         assert berth.output(c) == "got this\n"
 
 
 def echo(port):
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as s:
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as s:
             s.sendall(b"abc")
             s.shutdown(socket.SHUT_WR)
             return s.recv(100)
@@ -130,7 +131,7 @@ def test_port_forward(berth):
                 assert all(echo(port) == b"cba" for _ in range(20))
             finally:
                 forward.terminate()
-                forward.wait(10)
+                forward.wait(PATIENCE)
 
 
 @built
@@ -145,7 +146,7 @@ def test_tls(berth):
     for transport in TRANSPORTS:
         command = crictl(berth, "exec", "--transport", transport, "--tls-ca", ours.folder / "ca.crt", "--tls-cert",
                          ours.folder / "client.crt", "--tls-key", ours.folder / "client.key", c, "echo", "over", "tls")
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=2 * PATIENCE)
         assert (done.returncode, done.stdout) == (0, "over tls\n"), done.stderr
         del command[command.index("--tls-ca"):command.index(c)]
-        assert subprocess.run(command, capture_output=True, check=False, timeout=60).returncode != 0
+        assert subprocess.run(command, capture_output=True, check=False, timeout=2 * PATIENCE).returncode != 0

@@ -23,21 +23,23 @@ def refused(call, code):
 def test_a_running_container(berth):
     pod = berth.run_pod()
     container = berth.sh(pod, BUSY, labels={"app": "busy"})
-    time.sleep(0.3)
     get = lambda: berth.runtime.ContainerStats(container_id=container[:12]).stats
+    cpu = lambda stats: stats.cpu.usage_core_nano_seconds.value
+    wait_for(lambda: berth.exec_sync(container, "stat", "-c", "%s", "/written")[1] == f"{3 << 20}\n", what="the file")
+    begun = time.monotonic_ns()
     first = get()
-    time.sleep(1)
-    second = get()
+    # What is told of a disk may be some seconds old, and a rate is that of some time.
+    second = wait_for(lambda: cpu(s := get()) > cpu(first) + 1e9 and s.writable_layer.used_bytes.value >= 3 << 20 and s)
+    elapsed = time.monotonic_ns() - begun
     assert second.attributes.id == container and second.attributes.labels["app"] == "busy"
-    used = second.cpu.usage_core_nano_seconds.value - first.cpu.usage_core_nano_seconds.value
-    assert 0.05e9 < used < 2.5e9, used
-    assert 0.05e9 < second.cpu.usage_nano_cores.value < 1.5e9, second.cpu
+    assert cpu(second) - cpu(first) < 1.1 * elapsed, (first, second, elapsed)
+    assert 0 < second.cpu.usage_nano_cores.value < 1.5e9, second.cpu
     assert second.cpu.timestamp > first.cpu.timestamp
     memory = second.memory
     assert 0 < memory.rss_bytes.value <= memory.usage_bytes.value < 1 << 30, memory
     assert 0 < memory.working_set_bytes.value <= memory.usage_bytes.value, memory
     assert memory.page_faults.value > 0 and memory.available_bytes.value == 0, memory
-    assert second.writable_layer.used_bytes.value >= 3 << 20 and second.writable_layer.inodes_used.value > 0
+    assert second.writable_layer.inodes_used.value > 0
     assert second.writable_layer.fs_id.mountpoint
 
 
@@ -101,7 +103,7 @@ def test_lists_and_streams_have_filters(berth):
 def test_a_pod(berth):
     pod = berth.run_pod(labels={"a": "b"})
     container = berth.sh(pod, "sleep 100 & sleep 100")
-    berth.wait = berth.exec_sync(container, "ping", "-c", "1", "-W", "5", "10.89.0.1")
+    berth.wait = berth.exec_sync(container, "ping", "-c", "1", "-W", "60", "10.89.0.1")
     stats = berth.runtime.PodSandboxStats(pod_sandbox_id=pod).stats
     assert stats.attributes.id == pod and stats.attributes.labels["a"] == "b"
     linux = stats.linux

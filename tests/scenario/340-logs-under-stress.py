@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Log files: made at the start, half lines at a rotation, full disks, folders that are not there."""
+import array
+import fcntl
 import os
 import pathlib
 import subprocess
-import time
+import termios
 
 from berth import wait_for
+from gate import Gate
 
 
 def texts(path):
@@ -24,19 +27,31 @@ def test_the_file_is_made_at_the_start_and_stays_after_the_removal(berth):
     assert texts(path) == [("stdout", "F", "hi")]
 
 
+def unread(berth, container):
+    """How many bytes of its standard output the shim has not read yet."""
+    count = array.array("i", [0])
+    with open(f"/proc/{berth.pid(container)}/fd/1", "rb", buffering=0) as pipe:
+        fcntl.ioctl(pipe, termios.FIONREAD, count)
+    return count[0]
+
+
 def test_a_rotation_ends_a_half_line_in_the_old_file(berth):
-    container = berth.sh(berth.run_pod(host_network=True), "printf half; sleep 1; echo ' rest'; sleep 100")
+    gate = Gate(berth)
+    container = berth.sh(berth.run_pod(host_network=True), f"printf half; touch /said; {gate.wait}; echo ' rest'; sleep 100",
+                         mounts=[gate.mount])
     path = pathlib.Path(berth.status(container).log_path)
-    time.sleep(0.4)
+    wait_for(lambda: berth.exec_sync(container, "ls", "/said")[0] == 0 and not unread(berth, container), what="half a line")
     os.rename(path, f"{path}.1")
     berth.runtime.ReopenContainerLog(container_id=container)
     assert path.exists()
+    gate.open()
     wait_for(lambda: texts(path), what="the rest")
     assert texts(f"{path}.1") == [("stdout", "P", "half")] and texts(path) == [("stdout", "F", " rest")]
 
 
 def test_a_reopen_that_fails_changes_nothing(berth):
-    container = berth.sh(berth.run_pod(host_network=True), "echo one; sleep 0.5; echo two; sleep 100")
+    gate = Gate(berth)
+    container = berth.sh(berth.run_pod(host_network=True), f"echo one; {gate.wait}; echo two; sleep 100", mounts=[gate.mount])
     path = pathlib.Path(berth.status(container).log_path)
     wait_for(lambda: path.exists() and texts(path), what="one")
     os.rename(path, f"{path}.1")
@@ -47,6 +62,7 @@ def test_a_reopen_that_fails_changes_nothing(berth):
         assert str(path) in str(e), e
     else:
         raise AssertionError("it was reopened")
+    gate.open()
     wait_for(lambda: len(texts(f"{path}.1")) == 2, what="two in the old file")
 
 
@@ -57,7 +73,7 @@ def test_a_full_disk_does_not_hold_up_the_container(berth):
     try:
         pod = berth.run_pod(name="full", host_network=True)
         container = berth.sh(pod, "i=0; while [ $i -lt 20000 ]; do echo a line of some length $i; i=$((i+1)); done; exit 6")
-        assert berth.wait_exited(container, timeout=30).exit_code == 6
+        assert berth.wait_exited(container).exit_code == 6
         berth.remove_pod(pod)
     finally:
         subprocess.run(["umount", folder], check=True)
@@ -66,6 +82,6 @@ def test_a_full_disk_does_not_hold_up_the_container(berth):
 def test_both_streams_of_many_lines_are_whole_and_in_order(berth):
     container = berth.sh(berth.run_pod(host_network=True),
                          "i=0; while [ $i -lt 3000 ]; do echo $i; echo $i >&2; i=$((i+1)); done")
-    berth.wait_exited(container, timeout=30)
+    berth.wait_exited(container)
     for stream in ("stdout", "stderr"):
         assert berth.output(container, stream) == "".join(f"{i}\n" for i in range(3000)), stream

@@ -7,7 +7,7 @@ import time
 
 import grpc
 
-from berth import wait_for
+from berth import SOON, wait_for
 
 TALK = "i=0; while :; do echo line $i; i=$((i+1)); done"
 TICK = "i=0; while :; do echo line $i; i=$((i+1)); sleep 0.02; done"
@@ -66,7 +66,7 @@ def test_all_but_the_logs_on_it_goes_on_and_no_line_is_lost(berth):
         for _ in range(5):
             assert berth.exec_sync(talker, "echo", "hi") == (0, "hi\n", "")
         wait_for(lambda: numbers(berth, ticker) > before + 20)
-        assert time.monotonic() - start < 8
+        assert time.monotonic() - start < SOON
         disk.thaw()
         size = pathlib.Path(berth.status(talker).log_path).stat().st_size
         wait_for(lambda: pathlib.Path(berth.status(talker).log_path).stat().st_size > size)
@@ -95,7 +95,7 @@ def test_its_pod_can_be_removed(berth):
         time.sleep(0.5)
         start = time.monotonic()
         berth.remove_pod(pod)
-        assert time.monotonic() - start < 30
+        assert time.monotonic() - start < 2 * SOON
         assert not berth.runtime.ListPodSandbox().items
 
 

@@ -8,7 +8,8 @@ import time
 
 import grpc
 
-from berth import wait_for
+from berth import PATIENCE, SOON, wait_for
+from gate import GatedNetwork
 from stuck import Stuck
 
 
@@ -20,7 +21,9 @@ def in_background(call, **fields):
         except (grpc.RpcError, ValueError):
             pass
 
-    threading.Thread(target=run, daemon=True).start()
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
 
 
 def hang_on_a_shim(berth):
@@ -42,26 +45,15 @@ def hang_on_a_disk(berth, disk):
     mounts = [{"host_path": str(disk.folder / "below"), "container_path": "/x"}]
     for name in ("one", "two"):
         in_background(berth.create, pod=pod, name=name, mounts=mounts)
-    assert disk.asked.wait(10)
+    assert disk.asked.wait(PATIENCE)
     return pod
 
 
 def hang_on_a_network(berth):
-    folder = berth.dir / "plugins"
-    folder.mkdir()
-    (folder / "never").write_text(f"""#!/bin/sh
-[ $CNI_COMMAND = ADD ] || exit 0
-echo > {berth.dir}/added
-until [ -e {berth.dir}/over ]; do sleep 0.05; done
-exit 1
-""", encoding="ascii")
-    (folder / "never").chmod(0o755)
-    berth.config["cni"]["bin_dirs"].append(str(folder))
-    berth.restart()
-    berth.write_network({"type": "never"})
-    time.sleep(0.3)  # berthd looks at the folder
-    in_background(berth.runtime.RunPodSandbox, config=berth.pod_config("network"))
-    wait_for((berth.dir / "added").exists, what="the plugin's ADD")
+    network = GatedNetwork(berth)
+    network.pod = in_background(berth.runtime.RunPodSandbox, config=berth.pod_config("network"))
+    wait_for(network.log.exists, what="the plugin's ADD")
+    return network
 
 
 def hang_on_a_registry(berth):
@@ -73,9 +65,9 @@ def hang_on_a_registry(berth):
 
 def test_they_are_served(berth):
     disk = Stuck(berth.dir / "disk")
-    shim = 0
+    shim, network = 0, None
     try:
-        hang_on_a_network(berth)
+        network = hang_on_a_network(berth)
         registry = hang_on_a_registry(berth)
         hang_on_a_disk(berth, disk)
         shim = hang_on_a_shim(berth)
@@ -89,16 +81,18 @@ def test_they_are_served(berth):
                 berth.runtime.ContainerStatus(container_id=item.id, verbose=True)
             berth.images.ListImages()
             berth.runtime.ListContainerStats()
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < SOON
         free = berth.run_pod(host_network=True)
         assert berth.exec_sync(berth.run(free, "sleep", "1000"), "echo", "hi")[1] == "hi\n"
         berth.remove_pod(free)
-        assert time.monotonic() - start < 10
+        assert time.monotonic() - start < SOON
     finally:
         disk.close()
         if shim:
             os.kill(shim, signal.SIGCONT)
-        (berth.dir / "over").touch()
+        if network:
+            network.open()
+            network.pod.join()
     registry[1][0].close()
     registry[0].close()
 

@@ -33,7 +33,7 @@ def attempt(berth, runtime, script, **more):
         container = berth.sh(pod, script, **more)
     except grpc.RpcError:
         return ""
-    berth.wait_exited(container, timeout=30)
+    berth.wait_exited(container)
     return berth.output(container)
 
 

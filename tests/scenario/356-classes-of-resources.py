@@ -7,7 +7,7 @@ import subprocess
 import grpc
 import yaml
 
-from berth import program
+from berth import PATIENCE, program
 
 STARTED = False
 OF_POD = "blockio.resources.beta.kubernetes.io/pod"
@@ -77,6 +77,6 @@ def test_a_file_that_is_wrong_keeps_berthd_from_starting(berth):
     write(berth, {"slow": [{"Weight": 1}]})
     file = berth.dir / "config.yaml"
     file.write_text(yaml.safe_dump(berth.config), encoding="utf-8")
-    done = subprocess.run([program("berthd"), "--config", str(file)], capture_output=True, text=True, timeout=20,
+    done = subprocess.run([program("berthd"), "--config", str(file)], capture_output=True, text=True, timeout=PATIENCE,
                           check=False)
     assert done.returncode != 0 and "class slow: 0: Weight: 1 is not from 10 to 1000" in done.stderr, done.stderr

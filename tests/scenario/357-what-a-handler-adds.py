@@ -5,7 +5,7 @@ import subprocess
 
 import yaml
 
-from berth import program
+from berth import PATIENCE, program
 
 STARTED = False
 
@@ -79,7 +79,7 @@ def test_a_base_specification_that_is_wrong_keeps_berthd_from_starting(berth):
     berth.config["runtimes"]["crun"]["base_runtime_spec"] = str(base)
     file = berth.dir / "config.yaml"
     file.write_text(yaml.safe_dump(berth.config), encoding="utf-8")
-    done = subprocess.run([program("berthd"), "--config", str(file)], capture_output=True, text=True, timeout=20,
+    done = subprocess.run([program("berthd"), "--config", str(file)], capture_output=True, text=True, timeout=PATIENCE,
                           check=False)
     assert done.returncode != 0 and "base_runtime_spec of runtime crun" in done.stderr, done.stderr
     assert "linux is no object" in done.stderr, done.stderr

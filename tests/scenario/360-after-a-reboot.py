@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A reboot takes processes, mounts and all of the state folder: pods and containers are EXITED and
 NOTREADY at once, with a reason, and their addresses are given back when the pod is stopped."""
+import contextlib
 import os
 import pathlib
 import shutil
 import sqlite3
 import subprocess
-import time
 
 import cgroups
 import leaks
@@ -15,13 +15,13 @@ from berth import wait_for
 
 def reboot(berth):
     """What a reboot does to this berth: kill all, unmount all, empty the state folder, another boot id."""
-    berth.kill_daemon()
-    for _ in range(100):
+    def all_are_killed():
         for pid in leaks.processes(str(berth.dir)):
             leaks.kill(pid, str(berth.dir))
-        if not leaks.processes(str(berth.dir)):
-            break
-        time.sleep(0.02)
+        return not leaks.processes(str(berth.dir))
+
+    berth.kill_daemon()
+    wait_for(all_are_killed, what="the end of all processes")
     for where in reversed(leaks.mounts(str(berth.dir / "run"))):
         subprocess.run(["umount", "-l", where], check=True)
     shutil.rmtree(berth.dir / "run")

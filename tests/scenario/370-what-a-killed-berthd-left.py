@@ -10,6 +10,7 @@ import time
 import grpc
 
 from berth import wait_for
+from gate import Gate, GatedNetwork
 
 
 def in_background(call, *args, **fields):
@@ -24,35 +25,17 @@ def in_background(call, *args, **fields):
     return thread
 
 
-def slow_plugin(berth, seconds):
-    """A CNI plugin at the end of the list that takes its time in ADD."""
-    folder = berth.dir / "plugins"
-    folder.mkdir()
-    plugin = folder / "slow"
-    plugin.write_text(f"""#!/bin/sh
-conf=$(cat)
-echo "$CNI_COMMAND [$CNI_NETNS]" >> {berth.dir}/plugin.log
-[ "$CNI_COMMAND" = ADD ] && sleep {seconds}
-[ "$CNI_COMMAND" = ADD ] && echo "$conf" | /usr/bin/python3 -c 'import json,sys; print(json.dumps(json.load(sys.stdin)["prevResult"]))'
-exit 0
-""", encoding="utf-8")
-    plugin.chmod(0o755)
-    berth.config["cni"]["bin_dirs"].append(str(folder))
-    berth.write_network({"type": "slow"})
-    berth.restart()
-
-
 def test_killed_during_cni_add(berth):
-    slow_plugin(berth, 2)
-    log = berth.dir / "plugin.log"
+    network = GatedNetwork(berth)
     in_background(berth.runtime.RunPodSandbox, config=berth.pod_config("slow"))
-    wait_for(log.exists, what="the plugin's ADD")
+    wait_for(network.log.exists, what="the plugin's ADD")
     berth.restart()
+    network.open()
     pod, = berth.runtime.ListPodSandbox().items
     assert pod.state == 1, pod
     berth.ids.add(pod.id)
     berth.remove_pod(pod.id)
-    assert "DEL" in log.read_text(encoding="utf-8")
+    assert "DEL" in network.log.read_text(encoding="utf-8")
     assert not berth.runtime.ListPodSandbox().items
     berth.remove_pod(berth.run_pod(name="slow"))
 
@@ -84,8 +67,10 @@ def test_a_start_that_was_not_recorded_is_found_running(berth):
 
 
 def test_an_exit_that_was_not_recorded_is_found(berth):
-    container = berth.sh(berth.run_pod(host_network=True), "sleep 0.3; exit 8")
+    gate = Gate(berth)
+    container = berth.sh(berth.run_pod(host_network=True), f"{gate.wait}; exit 8", mounts=[gate.mount])
     berth.kill_daemon()
+    gate.open()
     with sqlite3.connect(berth.dir / "root" / "berth.db") as database:
         database.execute("UPDATE containers SET started_ns = 0, pid = 0")
     wait_for(lambda: os.listdir(berth.dir / "run/exits"), what="the exit record")
@@ -98,7 +83,7 @@ def test_a_stop_goes_on_from_where_it_was(berth):
     pod = berth.run_pod(host_network=True)
     container = berth.sh(pod, "n=0; trap 'echo term' TERM; echo up; while :; do sleep 0.05; done")
     wait_for(lambda: berth.output(container), what="up")
-    in_background(berth.runtime.StopContainer, container_id=container, timeout=30)
+    in_background(berth.runtime.StopContainer, container_id=container, timeout=1000)
     wait_for(lambda: "term" in berth.output(container), what="the signal")
     berth.restart()
     assert berth.state(container) == "CONTAINER_RUNNING"
@@ -109,7 +94,7 @@ def test_a_stop_goes_on_from_where_it_was(berth):
 def test_an_exec_under_way_is_in_nobodys_way(berth):
     pod = berth.run_pod(host_network=True)
     container = berth.run(pod, "sleep", "1000")
-    in_background(berth.runtime.ExecSync, container_id=container, cmd=["sleep", "77"], timeout=2)
+    in_background(berth.runtime.ExecSync, container_id=container, cmd=["sleep", "77"], timeout=1000)
     wait_for(lambda: "sleep 77" in berth.exec_sync(container, "ps")[1], what="the exec")
     berth.restart()
     assert berth.exec_sync(container, "echo", "hi")[1] == "hi\n"

@@ -4,13 +4,13 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from berth import wait_for
+from berth import PATIENCE, SOON, wait_for
 
 CREATED, STARTED, STOPPED, DELETED = range(4)
 
 
 def collect(berth, into, until):
-    for event in berth.runtime.GetContainerEvents(rpc_timeout=60):
+    for event in berth.runtime.GetContainerEvents():
         into.append(event)
         if (event.container_event_type, event.container_id) == until():
             return
@@ -24,6 +24,11 @@ def test_the_first_subscriber_hears_what_happened_before(berth):
     assert all(e.pod_sandbox_status.id == pod and e.pod_sandbox_status.state == 0 and e.created_at > 0 for e in seen)
 
 
+def make_events_until(berth, pod, heard):
+    """Whoever has heard of one of these hears all that comes after it."""
+    wait_for(lambda: berth.remove(berth.create(pod, "true")) or heard(), what="an event")
+
+
 def test_everybody_hears_everything_once(berth):
     last = []
     heard = [[], [], []]
@@ -31,7 +36,8 @@ def test_everybody_hears_everything_once(berth):
                for seen in heard]
     for thread in threads:
         thread.start()
-    time.sleep(0.3)
+    early = berth.run_pod(host_network=True)
+    make_events_until(berth, early, lambda: all(heard))
     pods = [berth.run_pod(host_network=True) for _ in range(3)]
     for pod in pods:
         berth.wait_exited(berth.run(pod, "true"))
@@ -39,8 +45,8 @@ def test_everybody_hears_everything_once(berth):
     for pod in pods:
         berth.remove_pod(pod)
     for thread in threads:
-        thread.join(30)
-    words = [[(e.container_event_type, e.container_id) for e in seen] for seen in heard]
+        thread.join(PATIENCE)
+    words = [[(e.container_event_type, e.container_id) for e in seen if e.pod_sandbox_status.id != early] for seen in heard]
     assert len(words[0]) == 3 * 8 and words[0] == words[1] == words[2], words
     stopped = [e for e in heard[0] if e.container_event_type == STOPPED and e.container_id in pods]
     assert len(stopped) == 3 and all(e.pod_sandbox_status.state == 1 for e in stopped)
@@ -59,26 +65,28 @@ def test_short_containers_start_and_stop_once_each(berth):
         berth.stop(container, 5)
     berth.runtime.StopPodSandbox(pod_sandbox_id=pod)
     berth.runtime.RemovePodSandbox(pod_sandbox_id=pod)
-    thread.join(30)
+    thread.join(PATIENCE)
     for container in containers:
         kinds = sorted(e.container_event_type for e in seen if e.container_id == container)
         assert kinds == [CREATED, STARTED, STOPPED, DELETED], kinds
 
 
 def test_who_does_not_read_holds_up_nobody(berth):
-    deaf = berth.runtime.GetContainerEvents(rpc_timeout=120)
+    deaf = berth.runtime.GetContainerEvents(rpc_timeout=600)
     pod = berth.run_pod(host_network=True, annotations={"big": "x" * 100000})
     heard, count = [], 60
     reader = threading.Thread(target=collect, args=(berth, heard, lambda: (DELETED, pod)))
     reader.start()
-    time.sleep(0.2)
+    make_events_until(berth, pod, lambda: heard)
     start = time.monotonic()
-    for i in range(count):
-        berth.remove(berth.create(pod, "true", name=f"c{i}"))
-    assert time.monotonic() - start < 20
+    containers = [berth.create(pod, "true", name=f"counted{i}") for i in range(count)]
+    for container in containers:
+        berth.remove(container)
+    assert time.monotonic() - start < SOON
     berth.remove_pod(pod)
-    reader.join(30)
-    assert len(heard) == 2 * count + 2, len(heard)
+    reader.join(PATIENCE)
+    counted = [e for e in heard if e.container_id in {*containers, pod}]
+    assert len(counted) == 2 * count + 2, len(counted)
     deaf.cancel()
 
 
@@ -93,6 +101,6 @@ def test_a_start_that_fails_tells_nothing(berth):
     except Exception:  # as it should
         assert berth.state(container) == "CONTAINER_EXITED"
     berth.remove_pod(pod)
-    thread.join(30)
+    thread.join(PATIENCE)
     wait_for(lambda: not thread.is_alive(), what="the last event")
     assert [e.container_event_type for e in seen if e.container_id == container] == [CREATED, DELETED], seen

@@ -3,6 +3,8 @@
 import os
 import socket
 
+from berth import PATIENCE
+
 STARTED = False
 
 
@@ -10,7 +12,7 @@ def test_it_is_told_and_containers_start(berth):
     path = str(berth.dir / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(path)
-        manager.settimeout(10)
+        manager.settimeout(PATIENCE)
         os.environ["NOTIFY_SOCKET"] = path
         try:
             berth.start_daemon()

@@ -3,9 +3,12 @@
 behaviour specification (§3) allows, the pod can be removed afterwards, and nothing is left."""
 import itertools
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
+
+from berth import PATIENCE
 
 C = grpc.StatusCode
 AT_ONCE = 6
@@ -69,13 +72,13 @@ def outcome(berth, call, pod, container, barrier):
 
 
 def until_done(call, **fields):
-    for _ in range(200):
+    end = time.monotonic() + PATIENCE
+    while True:
         try:
             return call(**fields)
         except grpc.RpcError as e:
-            words = e
-            threading.Event().wait(0.02)
-    raise AssertionError(words)
+            assert time.monotonic() < end, e
+            time.sleep(0.02)
 
 
 def play_pair(berth, state, one, two):

@@ -8,9 +8,9 @@ def test_the_root_file_system_is_the_images_and_the_pods_files_are_its_own(berth
     for handler in HANDLERS:
         pod = Pod(berth, handler)
         container = pod.start("stat -c '%u:%g %n' / /bin /bin/busybox /etc/passwd /etc/hosts /dev/shm; touch /new;"
-                              "chown 7:8 /new; echo x >> /etc/passwd; echo 1.2.3.4 me >> /etc/hosts; sleep 100")
-        seen = pod.wait_output(container, "/dev/shm")
-        assert all(line.startswith("0:0 ") for line in seen.splitlines()), seen
+                              "chown 7:8 /new; echo x >> /etc/passwd; echo 1.2.3.4 me >> /etc/hosts; echo done; sleep 100")
+        seen = pod.wait_output(container, "done\n")
+        assert all(line.startswith("0:0 ") for line in seen.splitlines()[:-1]), seen
         upper = berth.dir / "root" / "containers" / container / "upper"
         berth.exec_sync(container, "sync")
         assert owner(upper / "new") == (FIRST + 7, FIRST + 8)

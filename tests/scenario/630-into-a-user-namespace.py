@@ -15,7 +15,7 @@ def test_its_network(berth):
         pod.wait_output(container, "0\nup\n")
         page = lambda: subprocess.run(["busybox", "wget", "-qO-", f"http://{address}/passwd"], capture_output=True, check=False)
         wait_for(lambda: b"root:" in page().stdout, what="an answer of the pod's web server")
-        assert berth.exec_sync(container, "ping", "-c", "1", "-W", "1", "127.0.0.1")[0] == 0
+        assert berth.exec_sync(container, "ping", "-c", "1", "-W", "60", "127.0.0.1")[0] == 0
         code, ports, _ = berth.exec_sync(container, "cat", "/proc/sys/net/ipv4/ping_group_range")
         assert (code, ports.split()) == (0, ["0", "65535"]), ports
 

@@ -29,13 +29,19 @@ BRIDGE = "berth0"
 SUBNET = "10.89.0.0/24"
 RUNTIME = os.environ.get("BERTH_SCENARIO_RUNTIME", "crun")
 
+# In seconds. How long we wait for what is to come: only who waits in vain waits so long, so it is far
+# more than the slowest machine needs. And within what must come that may not wait for something else:
+# in such a test the something else does not end by itself, or much later than that.
+PATIENCE = float(os.environ.get("BERTH_SCENARIO_PATIENCE", "60"))
+SOON = PATIENCE / 2
+
 
 def program(name):
     """The path of one of our programs in the build folder."""
     return str(next(p for p in [BUILD / name, *BUILD.glob(f"src/*/{name}")] if p.is_file()))
 
 
-def wait_for(condition, timeout=10, what="it"):
+def wait_for(condition, timeout=PATIENCE, what="it"):
     """Calls until something true comes back, and returns that."""
     end = time.monotonic() + timeout
     while not (value := condition()):
@@ -128,7 +134,7 @@ class Berth:
         self.daemon.wait()
         self.disconnect()
 
-    def stop_daemon(self, timeout=15):
+    def stop_daemon(self, timeout=PATIENCE):
         self.daemon.send_signal(signal.SIGTERM)
         self.disconnect()
         return self.daemon.wait(timeout)
@@ -145,7 +151,7 @@ class Berth:
     def ctl(self, *args, **more):
         """Runs berthctl; returns what subprocess.run() does."""
         command = [program("berthctl"), "--socket", str(self.socket), *map(str, args)]
-        more.setdefault("timeout", 60)
+        more.setdefault("timeout", 2 * PATIENCE)
         return subprocess.run(command, capture_output=True, text=True, check=False, **more)
 
     def import_image(self, path, name=""):
@@ -201,7 +207,7 @@ class Berth:
     def state(self, container):
         return protocol.enum_name("runtime.v1.ContainerState", self.status(container).state)
 
-    def wait_exited(self, container, timeout=10):
+    def wait_exited(self, container, timeout=PATIENCE):
         wait_for(lambda: self.state(container) == "CONTAINER_EXITED", timeout, f"the exit of {container[:12]}")
         return self.status(container)
 
@@ -213,7 +219,7 @@ class Berth:
         answer = self.runtime.PodSandboxStatus(pod_sandbox_id=pod, verbose=True)
         return json.loads(answer.info["info"])["pid"]
 
-    def exec_sync(self, container, *cmd, timeout=10):
+    def exec_sync(self, container, *cmd, timeout=int(PATIENCE)):
         """(exit code, standard output, standard error)"""
         answer = self.runtime.ExecSync(container_id=container, cmd=list(cmd), timeout=timeout)
         return answer.exit_code, answer.stdout.decode(), answer.stderr.decode()

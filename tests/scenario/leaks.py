@@ -10,6 +10,8 @@ import time
 
 import cgroups
 
+PATIENCE = 30  # seconds, for the end of who was told to end
+
 # Where pods and containers have files, below the scenario's folder; CNI's address store keeps two of its own.
 FOLDERS = ("run/pods", "run/exits", "root/containers", "cni-cache/results", "addresses/scenario")
 KEPT = {"last_reserved_ip.0", "lock"}
@@ -78,7 +80,7 @@ def remove_ours(berth):
 def find(berth):
     folder = str(berth.dir)
     remove_ours(berth)
-    end = time.monotonic() + 3  # a shim that was told to end may take a moment
+    end = time.monotonic() + PATIENCE
     while processes(folder) and time.monotonic() < end:
         time.sleep(0.02)
     left = [f"process {pid} is left: {command}" for pid, command in processes(folder).items()]

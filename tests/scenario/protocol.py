@@ -7,6 +7,7 @@ import tempfile
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 API = pathlib.Path(__file__).resolve().parent.parent.parent / "api"
+RPC_TIMEOUT = 120  # seconds; longer than berthd waits for anything
 
 
 def load():
@@ -49,7 +50,9 @@ class Service:
         kind = channel.unary_stream if proto.server_streaming else channel.unary_unary
         call = kind(path, request_serializer=request.SerializeToString, response_deserializer=response.FromString)
 
-        def invoke(rpc_timeout=60, **fields):
+        def invoke(rpc_timeout=RPC_TIMEOUT, **fields):
             return call(request(**fields), timeout=rpc_timeout)
 
+        if not proto.server_streaming:
+            invoke.future = lambda **fields: call.future(request(**fields), timeout=RPC_TIMEOUT)
         return invoke

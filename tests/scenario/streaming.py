@@ -14,6 +14,8 @@ import time
 import urllib.parse
 import zlib
 
+from berth import PATIENCE
+
 
 class Refused(Exception):
     """The server did not upgrade: (status, body)."""
@@ -22,7 +24,7 @@ class Refused(Exception):
 def connect(url, trust=None):
     """A connection to where the URL points; trust is an ssl.SSLContext, without which any server will do."""
     parts = urllib.parse.urlsplit(url)
-    s = socket.create_connection((parts.hostname, parts.port), timeout=30)
+    s = socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE)
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if parts.scheme == "https":
         trust = trust or ssl._create_unverified_context()  # pylint: disable=protected-access
@@ -59,7 +61,7 @@ class Client:
         self.sock, self.buffer = sock, bytearray(rest)
         self.data, self.ended, self.reset, self.closed = {}, set(), {}, False
 
-    def receive(self, until=lambda: False, timeout=30):
+    def receive(self, until=lambda: False, timeout=PATIENCE):
         """Returns the client, once until() is true or the server has closed the connection."""
         end = time.monotonic() + timeout
         while True:
