@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -106,26 +107,6 @@ int log_file_open(struct log_file *f, const char *path, struct error *err)
                            .fd = fd,
                            .backlog = BUF(LOG_FILE_BACKLOG_MAX),
                            .resumed = f->resumed};
-    return 0;
-}
-
-int log_file_reopen(struct log_file *f, void (*finish)(void *data), void *data, struct error *err)
-{
-    int fd;
-
-    if (f->late)
-        return error_set(err, ERROR_DEADLINE, "log file %s: the disk does not answer", f->path);
-    fd = open_beside(f->path, false, REOPEN_PATIENCE_MS, err);
-    if (fd < 0)
-        return -1;
-    finish(data);
-    if (f->late) {
-        fd_close(&fd);
-        return error_set(err, ERROR_DEADLINE, "log file %s: the disk does not answer", f->path);
-    }
-    fd_close(&f->fd);
-    f->fd = fd;
-    f->is_torn = false;
     return 0;
 }
 
@@ -246,19 +227,13 @@ static void submit(struct log_file *f, struct log_write *w)
     let_go(w);
 }
 
-static void on_written_late(struct offload_job *j)
+/* Once what was late is written. */
+static void go_on(struct log_file *f)
 {
-    struct log_write *w = LIST_OF(j, struct log_write, job);
-    struct log_file *f = w->file;
-    struct buf written;
+    struct log_write *w = TAKE(f->late);
+    struct buf written = w->bytes;
 
-    if (!f) {
-        finish_closed(w);
-        return;
-    }
-    f->late = NULL;
     note(f, w);
-    written = w->bytes;
     w->bytes = f->backlog;
     f->backlog = written;
     buf_fini(&f->backlog);
@@ -268,6 +243,16 @@ static void on_written_late(struct offload_job *j)
         let_go(w);
     if (!f->late && f->resumed)
         f->resumed(f);
+}
+
+static void on_written_late(struct offload_job *j)
+{
+    struct log_write *w = LIST_OF(j, struct log_write, job);
+
+    if (w->file)
+        go_on(w->file);
+    else
+        finish_closed(w);
 }
 
 static struct log_write *log_write_new(void)
@@ -280,6 +265,39 @@ static struct log_write *log_write_new(void)
     buf_init(&w->bytes, LOG_FILE_BACKLOG_MAX);
     buf_init(&w->rest, LOG_FILE_BACKLOG_MAX);
     return w;
+}
+
+/* A disk that is only busy takes what it was given soon. */
+static int settle(struct log_file *f, struct error *err)
+{
+    int64_t until_ns = clock_monotonic_ns() + REOPEN_PATIENCE_MS * CLOCK_NS_PER_MS;
+
+    while (f->late) {
+        int64_t left_ms = (until_ns - clock_monotonic_ns()) / CLOCK_NS_PER_MS;
+
+        if (left_ms <= 0 || !offload_await(&f->late->job, left_ms))
+            return error_set(err, ERROR_DEADLINE, "log file %s: the disk does not answer", f->path);
+        go_on(f);
+    }
+    return 0;
+}
+
+int log_file_reopen(struct log_file *f, void (*finish)(void *data), void *data, struct error *err)
+{
+    AUTO_CLOSE int fd = -1;
+
+    if (settle(f, err) < 0)
+        return -1;
+    fd = open_beside(f->path, false, REOPEN_PATIENCE_MS, err);
+    if (fd < 0)
+        return -1;
+    finish(data);
+    if (settle(f, err) < 0)
+        return -1;
+    fd_close(&f->fd);
+    f->fd = fd_take(&fd);
+    f->is_torn = false;
+    return 0;
 }
 
 void log_file_write(struct log_file *f, const struct iovec *iov, int n)

@@ -6,6 +6,8 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +63,19 @@ static void write_text(struct log_file *f, const char *text)
     log_file_write(f, iov, 2);
 }
 
+/* However busy this machine is. */
+static void write_all(struct log_file *f, const char *text)
+{
+    struct error err;
+
+    f->resumed = on_resumed;
+    write_text(f, text);
+    while (log_file_is_stuck(f)) {
+        poller.is_stopped = false;
+        assert_int_equal(poller_run(&poller, &err), 0);
+    }
+}
+
 static void assert_text(const char *file, const char *text)
 {
     AUTO_FINI(buf) out = BUF(1024 * 1024);
@@ -80,7 +95,7 @@ static void test_opening_makes_the_folders_and_appends(void **state)
     umask(0);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(log_file_open(&f, path, &err), 0);
-        write_text(&f, "line\n");
+        write_all(&f, "line\n");
         log_file_close(&f);
     }
     assert_text(path, "line\nline\n");
@@ -125,7 +140,7 @@ static void test_reopening_finishes_the_old_file_first(void **state)
     snprintf(old, sizeof old, "%s.1", path);
     assert_int_equal(rename(path, old), 0);
     assert_int_equal(log_file_reopen(&f, finish, &f, &err), 0);
-    write_text(&f, "new\n");
+    write_all(&f, "new\n");
     assert_text(old, "rest\n");
     assert_text(path, "new\n");
     log_file_close(&f);
@@ -144,7 +159,7 @@ static void test_reopening_in_vain_changes_nothing(void **state)
     assert_int_equal(rename(path, moved), 0);
     assert_int_equal(log_file_reopen(&f, finish, &f, &err), -1);
     assert_int_equal(err.code, ERROR_NOT_FOUND);
-    write_text(&f, "still\n");
+    write_all(&f, "still\n");
     snprintf(moved, sizeof moved, "%s/moved/0.log", dir);
     assert_text(moved, "still\n");
     log_file_close(&f);
@@ -167,13 +182,13 @@ static void test_a_full_disk_loses_output_and_then_goes_on(void **state)
     big[sizeof big - 1] = '\0';
     assert_int_equal(file_store(AT_FDCWD, filler, big, 4096, 0600, &err), 0);
     assert_int_equal(log_file_open(&f, path, &err), 0);
-    write_text(&f, "first\n");
-    write_text(&f, big);
+    write_all(&f, "first\n");
+    write_all(&f, big);
     assert_true(f.lost_bytes > 0);
     assert_true(f.is_torn);
-    write_text(&f, "lost\n");
+    write_all(&f, "lost\n");
     assert_int_equal(unlink(filler), 0);
-    write_text(&f, "again\n");
+    write_all(&f, "again\n");
     assert_int_equal(f.lost_bytes, 0);
     log_file_close(&f);
     AUTO_FINI(buf) out = BUF(64 * 1024);
@@ -238,6 +253,38 @@ static void test_a_disk_that_hangs_gets_all_of_it_later(void **state)
     fd_close(&disk);
 }
 
+static void *take_after_a_while(void *disk)
+{
+    usleep(100 * 1000);
+    assert_written(*(int *)disk, "one\n");
+    return NULL;
+}
+
+static void test_reopening_waits_for_a_disk_that_is_only_busy(void **state)
+{
+    struct log_file f = LOG_FILE_NONE;
+    char rest[16] = "";
+    struct error err;
+    pthread_t thread;
+    int disk;
+    (void)state;
+
+    open_hanging(&f, &disk);
+    write_text(&f, "one\n");
+    write_text(&f, "two\n");
+    assert_true(log_file_is_stuck(&f));
+    assert_int_equal(pthread_create(&thread, NULL, take_after_a_while, &disk), 0);
+    assert_int_equal(log_file_reopen(&f, finish, &f, &err), 0);
+    assert_false(log_file_is_stuck(&f));
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    write_all(&f, "new\n");
+    assert_text(path, "new\n");
+    assert_int_equal(fd_read_full(disk, rest, sizeof rest, &err), 9); /* and it is closed */
+    assert_string_equal(rest, "two\nrest\n");
+    log_file_close(&f);
+    fd_close(&disk);
+}
+
 static void test_what_a_closed_one_was_given_is_written_too(void **state)
 {
     struct log_file f = LOG_FILE_NONE;
@@ -252,9 +299,11 @@ static void test_what_a_closed_one_was_given_is_written_too(void **state)
     log_file_close(&f);
     assert_null(f.path);
     assert_written(disk, "one\n");
-    poller_timer_set(&poller, &soon, 200);
-    poller.is_stopped = false;
-    assert_int_equal(poller_run(&poller, &err), 0);
+    for (struct pollfd p = {disk, 0, 0}; !(p.revents & POLLHUP); assert_true(poll(&p, 1, 0) >= 0)) {
+        poller_timer_set(&poller, &soon, 50);
+        poller.is_stopped = false;
+        assert_int_equal(poller_run(&poller, &err), 0);
+    }
     assert_int_equal(fd_read_full(disk, rest, sizeof rest, &err), 4); /* and it is closed */
     assert_string_equal(rest, "two\n");
     fd_close(&disk);
@@ -274,6 +323,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_full_disk_loses_output_and_then_goes_on, make_dir,
                                         remove_dir),
         cmocka_unit_test_setup_teardown(test_a_disk_that_hangs_gets_all_of_it_later, make_dir,
+                                        remove_dir),
+        cmocka_unit_test_setup_teardown(test_reopening_waits_for_a_disk_that_is_only_busy, make_dir,
                                         remove_dir),
         cmocka_unit_test_setup_teardown(test_what_a_closed_one_was_given_is_written_too, make_dir,
                                         remove_dir),

@@ -194,6 +194,21 @@ bool offload_run(struct offload_job *j, int64_t patience_ms)
     return is_done;
 }
 
+bool offload_await(struct offload_job *j, int64_t patience_ms)
+{
+    bool is_done;
+
+    pthread_mutex_lock(&offload.lock);
+    if (j->is_done)
+        list_remove(&j->link); /* from those that returned */
+    j->is_late = false;
+    await(j, patience_ms);
+    is_done = j->is_done;
+    j->is_late = !is_done;
+    pthread_mutex_unlock(&offload.lock);
+    return is_done;
+}
+
 size_t offload_threads(void)
 {
     size_t n;

@@ -32,5 +32,9 @@ void offload_init(struct poller *p);
 /* The job is the caller's memory until it is done: true, it is; false, it is late. */
 bool offload_run(struct offload_job *j, int64_t patience_ms);
 
-/* How many there are now. */
+/* Waits for one that is late: true, it is done, and done() is not called; false, it is late still.
+ */
+bool offload_await(struct offload_job *j, int64_t patience_ms);
+
+/* How many threads there are now. */
 size_t offload_threads(void);

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -86,6 +87,23 @@ static void test_what_does_not_is_told_of_later(void **state)
     assert_int_equal(w.told, 1);
 }
 
+static void test_one_that_is_late_can_be_waited_for(void **state)
+{
+    struct waiting w;
+    (void)state;
+
+    waiting_init(&w);
+    assert_false(offload_run(&w.job, 1));
+    assert_false(offload_await(&w.job, 1));
+    let_return(&w);
+    assert_true(offload_await(&w.job, LONG_MS));
+    assert_false(offload_run(&w.job, 1));
+    let_return(&w);
+    assert_int_equal(poll(&(struct pollfd){poller.epoll_fd, POLLIN, 0}, 1, LONG_MS), 1);
+    assert_true(offload_await(&w.job, 0)); /* which had returned, but was not told of */
+    assert_int_equal(w.told, 0);
+}
+
 static void test_one_that_hangs_does_not_hold_up_another(void **state)
 {
     struct waiting stuck, other;
@@ -141,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_returns_soon_is_done),
         cmocka_unit_test(test_what_does_not_is_told_of_later),
+        cmocka_unit_test(test_one_that_is_late_can_be_waited_for),
         cmocka_unit_test(test_one_that_hangs_does_not_hold_up_another),
         cmocka_unit_test(test_more_than_there_are_threads_for_wait),
         cmocka_unit_test(test_threads_end_when_there_is_nothing_to_do),
