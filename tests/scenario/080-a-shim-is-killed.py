@@ -3,11 +3,11 @@
 import contextlib
 import json
 import os
+import pathlib
 import signal
 import sqlite3
 import subprocess
 import threading
-import time
 
 import grpc
 
@@ -46,45 +46,51 @@ def test_while_berthd_is_down(berth):
 
 
 def slow_runtime(berth):
-    """The default runtime takes a second for each container, in a helper that outlives the run."""
+    """Once there is a pipe to wait at, the default runtime waits at it, in a helper that outlives the run."""
     runtime = berth.config["runtimes"][berth.config["default_runtime"]]
-    path, real = berth.dir / "slow", runtime["path"]
+    path, real, pipe = berth.dir / "slow", runtime["path"], berth.dir / "pipe"
     path.write_text(f"""#!/bin/sh
+[ -p {pipe} ] || exec {real} "$@"
 case "$*" in
-*" run "* | *" create "*) setsid sh -c 'sleep 1; exec {real} "$@"' helper "$@" & wait ;;
+*" run "* | *" create "*) setsid sh -c 'echo >{pipe}.reached; read x <{pipe}; exec {real} "$@"' helper "$@" & wait ;;
 *) exec {real} "$@" ;;
 esac""", encoding="utf-8")
     path.chmod(0o755)
     runtime["path"] = str(path)
     berth.restart()
+    return pipe
+
+
+def helpers(berth):
+    return [words for words in leaks.processes(str(berth.dir)).values() if " helper " in words]
 
 
 def kill_in_the_middle_of_a_start(berth, with_daemon=False, lingers=False):
-    slow_runtime(berth)
+    pipe = slow_runtime(berth)
     pod = berth.run_pod()
     container, shim = berth.create(pod, "sleep", "1000"), shim_of(berth, pod)
     if lingers:  # the thread that it has while it writes a log
         berth.sh(pod, "while echo a line; do sleep 0.01; done")
         lingering = Lingering(shim)
+    os.mkfifo(pipe)
     start = threading.Thread(target=start_in_vain, args=(berth, container))
     start.start()
-    wait_for(lambda: str(berth.dir / "slow") in "".join(leaks.processes(str(berth.dir)).values()), what="the run")
-    time.sleep(0.2)
+    wait_for(pathlib.Path(f"{pipe}.reached").exists, 30, "the run")
+    assert helpers(berth)
     if with_daemon:
         berth.daemon.kill()
     os.kill(shim, signal.SIGKILL)
     start.join()
-    if with_daemon:
+    if with_daemon:  # then it is ended beside the first requests
         berth.kill_daemon()
         berth.start_daemon()
-    time.sleep(2)  # what went on would be there by now, and is ended beside the first requests
-    wait_for(lambda: not [words for words in leaks.processes(str(berth.dir)).values() if words.endswith("sleep 1000")],
-             what="the end of what went on")
+        wait_for(lambda: not helpers(berth), 30, "the end of what went on")
+    assert not helpers(berth), helpers(berth)
     assert berth.state(container) != "CONTAINER_RUNNING"
     if lingers:
         assert berth.runtime.PodSandboxStatus(pod_sandbox_id=pod).status.state == 0, "its end has shown too early"
         lingering.end()
-        wait_for(lambda: berth.runtime.PodSandboxStatus(pod_sandbox_id=pod).status.state == 1, what="NOTREADY")
+    wait_for(lambda: berth.runtime.PodSandboxStatus(pod_sandbox_id=pod).status.state == 1, 30, "NOTREADY")
 
 
 def start_in_vain(berth, container):

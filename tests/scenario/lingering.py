@@ -16,7 +16,7 @@ PTRACE_SEIZE, WALL = 0x4206, 0x40000000
 class Lingering:
     def __init__(self, pid):
         self.pid = pid
-        self.thread = wait_for(self.seize, what="a second thread")
+        self.thread = wait_for(self.seize, 30, "a second thread")
 
     def threads(self):
         return [int(name) for name in os.listdir(f"/proc/{self.pid}/task") if int(name) != self.pid]
