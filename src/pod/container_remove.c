@@ -51,8 +51,8 @@ static int remove_claimed(struct container *c, struct error *err)
     if (container_record_delete(c, err) < 0)
         return error_wrap(err, "remove container %s", c->id);
     container_bundle_remove(c);
-    unlinkat(n->exits_fd, c->id, 0);
     if (take_from_map(c)) {
+        unlinkat(n->exits_fd, c->id, 0); /* who comes later belongs to nobody */
         container_selinux_release(c);
         image_store_release(n->images, &c->layers);
         node_release_name(n, c->name);

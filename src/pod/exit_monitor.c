@@ -124,6 +124,8 @@ static void look_at(struct node *n, const char *name)
     pthread_mutex_unlock(&n->lock);
     if (c)
         pool_submit(n->pool, check_job, c);
+    else if (id_is_valid(name)) /* it was removed while its shim hung */
+        unlinkat(n->exits_fd, name, 0);
 }
 
 /* Words were lost: look at everybody. */

@@ -192,15 +192,18 @@ static void finish_start(void *data)
 
 /* --- what belongs to nobody --- */
 
-/* Notes folders of parent that are named by an id which map does not know. Nothing new is made
- * before this has ended. */
+/* Notes what is in parent, named by an id which map does not know; with a dot in front it was not
+ * finished. Nothing new is made before this has ended. */
 static void note_leftovers(struct node *n, const char *parent, const struct map *map)
 {
     DIR *dir = opendir(parent);
 
-    for (struct dirent *entry; dir && (entry = readdir(dir));)
-        if (id_is_valid(entry->d_name) && !map_find(map, entry->d_name))
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        const char *id = entry->d_name + (entry->d_name[0] == '.');
+
+        if (id_is_valid(id) && !map_find(map, id))
             strv_addf(&n->leftovers, "%s/%s", parent, entry->d_name);
+    }
     if (dir)
         closedir(dir);
 }
@@ -220,6 +223,7 @@ int recovery_load(struct node *n, struct error *err)
 {
     AUTO_FREE char *pods = xasprintf("%s/pods", n->state);
     AUTO_FREE char *containers = xasprintf("%s/containers", n->root);
+    AUTO_FREE char *exits = xasprintf("%s/exits", n->state);
     size_t count;
 
     if (sandbox_record_load(n, put_sandbox, err) < 0 ||
@@ -233,6 +237,7 @@ int recovery_load(struct node *n, struct error *err)
     }
     note_leftovers(n, pods, &n->sandboxes);
     note_leftovers(n, containers, &n->containers);
+    note_leftovers(n, exits, &n->containers);
     return 0;
 }
 

@@ -45,10 +45,21 @@ def test_what_no_record_knows_is_removed(berth):
     for folder in ("run/pods", "root/containers"):
         (berth.dir / folder / stray / "below").mkdir(parents=True)
     (berth.dir / "run/pods" / "not-an-id").mkdir()
+    for name in (stray, "." + stray):
+        (berth.dir / "run/exits" / name).write_text("0 1 0\n", encoding="utf-8")
     berth.restart()
     wait_for(lambda: not (berth.dir / "root/containers" / stray).exists(), what="the removal")
     wait_for(lambda: not (berth.dir / "run/pods" / stray).exists(), what="the removal")
+    wait_for(lambda: not os.listdir(berth.dir / "run/exits"), what="the removal")
     (berth.dir / "run/pods" / "not-an-id").rmdir()  # ours was not touched
+
+
+def test_an_exit_of_one_that_was_removed_is_forgotten(berth):
+    """As its shim may tell it that hung while it was removed."""
+    exits, stray = berth.dir / "run/exits", "b" * 64
+    (exits / f".{stray}").write_text("0 1 0\n", encoding="utf-8")
+    (exits / f".{stray}").rename(exits / stray)
+    wait_for(lambda: not os.listdir(exits), what="the removal")
 
 
 def test_a_start_that_was_not_recorded_is_found_running(berth):
