@@ -322,7 +322,7 @@ static void fini(struct run *r)
 
 int unpack_run(struct unpack *u, struct error *err)
 {
-    pthread_t threads[UNPACK_CONCURRENCY_MAX];
+    pthread_t threads[UNPACK_CONCURRENCY_MAX] = {0};
     struct run r;
     int started;
 
