@@ -45,7 +45,7 @@ conformance:
 	@$(MAKE) --no-print-directory all
 	@tests/conformance/run
 
-# Berth beside containerd: writes docs/performance.md; takes a quarter of an hour.
+# Berth beside containerd: writes docs/performance.md; takes twenty minutes.
 bench bench-quick:
 	@scripts/deps build run bench
 	@$(MAKE) --no-print-directory all

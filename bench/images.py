@@ -18,7 +18,7 @@ import tarfile
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 HOST = "bench.local"  # a name that hosts.toml sends to the registry on loopback
-BUSYBOX, PAUSE, BIG = (f"{HOST}/{name}:1" for name in ("busybox", "pause", "big"))
+BUSYBOX, PAUSE, BIG, ZSTD, TWIN = (f"{HOST}/{name}:1" for name in ("busybox", "pause", "big", "zstd", "twin"))
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
 # About 400 MB packed and 900 MB unpacked; one line is one layer.
 BIG_LAYERS = (
@@ -27,8 +27,10 @@ BIG_LAYERS = (
     ("openjdk-17-jdk-headless", "gcc-12", "g++-12", "cpp-12"),
     ("chromium",),
 )
+BIG_ID = hashlib.sha256(repr(BIG_LAYERS).encode()).hexdigest()[:12]
+GZIP_TIME = 4  # where a gzip stream has the time of its making, which nobody looks at
 CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
-LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
+LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar+"
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 
 
@@ -48,7 +50,7 @@ class Storage:
         with open(path, "rb") as f:
             digest = hashlib.file_digest(f, "sha256").hexdigest()
         size = os.path.getsize(path)
-        data = self.root / "blobs" / "sha256" / digest[:2] / digest / "data"
+        data = self.blob(digest)
         data.parent.mkdir(parents=True, exist_ok=True)
         os.replace(path, data)
         return digest, size
@@ -59,13 +61,26 @@ class Storage:
         path.write_bytes(data)
         return self.take(path)
 
-    def add_image(self, name, layers, command):
-        """layers: (packed file, digest of what is in it)."""
+    def blob(self, digest):
+        return self.root / "blobs" / "sha256" / digest[:2] / digest / "data"
+
+    def layers(self, name):
+        """(packed file, digest of what is in it) of each layer of an image."""
+        repository, tag = name.removeprefix(HOST + "/").split(":")
+        link = self.root / "repositories" / repository / "_manifests" / "tags" / tag / "current" / "link"
+        read = lambda digest: json.loads(self.blob(digest.removeprefix("sha256:")).read_text())
+        manifest = read(link.read_text())
+        packed = [self.blob(layer["digest"].removeprefix("sha256:")) for layer in manifest["layers"]]
+        diffs = [diff.removeprefix("sha256:") for diff in read(manifest["config"]["digest"])["rootfs"]["diff_ids"]]
+        return list(zip(packed, diffs))
+
+    def add_image(self, name, layers, command, packed_by="gzip"):
+        """layers: as layers() gives them; the files are taken."""
         repository, tag = name.removeprefix(HOST + "/").split(":")
         config = {"architecture": ARCHITECTURE, "os": "linux", "config": {"Cmd": command, "Env": ["PATH=/bin"]},
                   "rootfs": {"type": "layers", "diff_ids": ["sha256:" + diff for _, diff in layers]}}
         blobs = [(CONFIG_TYPE, *self.store(json.dumps(config).encode()))]
-        blobs += [(LAYER_TYPE, *self.take(path)) for path, _ in layers]
+        blobs += [(LAYER_TYPE + packed_by, *self.take(path)) for path, _ in layers]
         for _, digest, _ in blobs:
             self.link(repository, "_layers", "sha256", digest, digest=digest)
         described = [{"mediaType": kind, "digest": "sha256:" + digest, "size": size} for kind, digest, size in blobs]
@@ -178,12 +193,36 @@ def make_big(folder):
     (folder / "sizes.json").write_text(json.dumps(sizes))
 
 
+def make_more(folder, big):
+    """The big image twice more: packed with zstd, and with gzip as other blobs. In other orders, so that whoever has
+    one of the three has no layer of the others."""
+    storage, layers = Storage(folder), Storage(big).layers(BIG)
+
+    def pack_with_zstd(packed, diff):
+        out = folder / f"{diff}.zst"
+        with open(out, "wb") as file, subprocess.Popen(["gzip", "-dc", packed], stdout=subprocess.PIPE) as plain:
+            subprocess.run(["zstd", "-q", "-3", "-T0"], stdin=plain.stdout, stdout=file, check=True)
+        return out, diff
+
+    def copy(packed, diff):
+        out = folder / f"{diff}.gz"
+        shutil.copyfile(packed, out)
+        with open(out, "r+b") as file:
+            file.seek(GZIP_TIME)
+            file.write(b"twin")
+        return out, diff
+
+    size = storage.add_image(ZSTD, [pack_with_zstd(*layer) for layer in layers[1:] + layers[:1]], ["/bin/true"], "zstd")
+    storage.add_image(TWIN, [copy(*layer) for layer in layers[2:] + layers[:2]], ["/bin/true"])
+    (folder / "size").write_text(str(size))
+
+
 def registry_storage(cache, with_big):
-    """The storage folder with the images in it: small, big or both, as hard links."""
+    """The storage folder with the images in it: small, or all, as hard links."""
     parts = [once(cache / "small", make_small)]
     if with_big:
-        layers = hashlib.sha256(repr(BIG_LAYERS).encode()).hexdigest()[:12]
-        parts.append(once(cache / f"big-{layers}", make_big))
+        parts.append(once(cache / f"big-{BIG_ID}", make_big))
+        parts.append(once(cache / f"more-{BIG_ID}", lambda fresh: make_more(fresh, parts[1])))
     storage = fresh_folder(cache / "storage")
     for part in parts:
         shutil.copytree(part / "docker", storage / "docker", copy_function=os.link, dirs_exist_ok=True)
@@ -197,5 +236,5 @@ def registry_program(cache):
 
 def big_sizes(cache):
     """Of the big image; empty before it is made."""
-    found = sorted(cache.glob("big-*/sizes.json"))
-    return json.loads(found[-1].read_text()) if found else {}
+    sizes, zstd = cache / f"big-{BIG_ID}" / "sizes.json", cache / f"more-{BIG_ID}" / "size"
+    return dict(json.loads(sizes.read_text()), zstd=int(zstd.read_text())) if zstd.exists() else {}

@@ -35,6 +35,11 @@ ROWS = (
     ("daemon, CPU in 10 idle seconds", "idle_cpu", "median", 0.005),
     ("restart to the first list", "restart", "median", 50),
     ("pull", "pull", "median", 4),
+    ("pull, layers with zstd", "zstd/pull", "median", 4),
+    ("ten pulls of one image at once", "ten/pull", "median", 4),
+    ("… what the registry sends", "ten/fetched", "median", 1.1),
+    ("… memory of who pulls, peak", "ten/pull_memory", "median", 64),
+    ("daemon, private memory that a pull adds", "pull_daemon_growth", "median", 0.2),
 )
 MORE_IS_BETTER = {"1/s", "MB/s"}
 
@@ -79,7 +84,7 @@ def lines(results):
             pairs = [(summary(a, statistic), summary(b, statistic)) for a, b in zip(runs["berth"], runs[peer])]
             if unit in MORE_IS_BETTER:
                 pairs = [(b, a) for a, b in pairs]
-            each = [b / a for a, b in pairs if a > 0]
+            each = [b / a for a, b in pairs if a > 0 and b > 0]
             if each:
                 ratios[peer] = statistics.median(each), min(each), max(each)
         if values:
@@ -152,8 +157,10 @@ memory, idle CPU and restart are with {results['pods']} pods. ExecSync is asked 
 it, after a pause. The stream of an exec is its URL, a connection, a
 WebSocket, and all that comes until the end is told. Monitors are all processes that stay with a pod besides its containers:
 shims and pause. The log is on a tmpfs, and its MB/s are the growth of the file, with time and stream before each line.
-The image of the pull has {size.get('layers', 0)} layers, {size.get('packed', 0) / 1e6:.0f} MB with gzip and {size.get('unpacked', 0) / 1e6:.0f} MB unpacked. A restart is SIGTERM, then
-the time from the start of the program to its list of all pods.
+The image of the pull has {size.get('layers', 0)} layers, {size.get('packed', 0) / 1e6:.0f} MB with gzip, {size.get('zstd', 0) / 1e6:.0f} MB with zstd and {size.get('unpacked', 0) / 1e6:.0f} MB unpacked. The
+ten pulls at once are of its files in other blobs, with a connection each. The memory of who pulls is the peak of what
+is resident: of the image processes together, or of the daemon where that pulls. A restart is SIGTERM, then the time
+from the start of the program to its list of all pods.
 
 {remarks}"""
     (docs / "performance.md").write_text(page, encoding="utf-8")

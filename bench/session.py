@@ -42,7 +42,7 @@ class Session:
         self.runtime = runtimes.CLASSES[plan["runtime"]](self.folder, plan["programs"], plan["crun"],
                                                           plan["wrapper"])
         self.runtime.write_common(PORT)
-        self.daemon = None
+        self.daemon = self.registry = None
         self.names = 0
 
     def start_registry(self):
@@ -53,7 +53,7 @@ class Session:
                         "maintenance": {"readonly": {"enabled": True}}},
             "http": {"addr": f"127.0.0.1:{PORT}"}}))
         with open(self.folder / "registry.log", "w", encoding="utf-8") as log:
-            subprocess.Popen([self.plan["registry"], "serve", config], stdout=log, stderr=log)
+            self.registry = subprocess.Popen([self.plan["registry"], "serve", config], stdout=log, stderr=log)
 
     def start_daemon(self):
         """Returns when it was started, by the monotonic clock."""
@@ -127,9 +127,21 @@ class Session:
         took = self.wait_answer(n)
         print(json.dumps({"name": "restart", "unit": "ms", "samples": [took * 1000]}), flush=True)
 
+    def sent(self):
+        """Bytes that the registry has written to anybody."""
+        io = pathlib.Path(f"/proc/{self.registry.pid}/io").read_text(encoding="ascii")
+        return int(io.split("wchar:")[1].split()[0])
+
     def pull(self):
-        os.sync()
-        self.measure("pull", image=images.BIG)
+        """The big image, the same with zstd, and the same ten times at once."""
+        for prefix, image, flags in (("", images.BIG, ()), ("zstd/", images.ZSTD, ()),
+                                     ("ten/", images.TWIN, ("--at-once", 10))):
+            os.sync()
+            before = self.sent()
+            self.measure("pull", *flags, image=image, prefix=prefix)
+            size = self.plan["sizes"]["zstd" if image == images.ZSTD else "packed"]
+            print(json.dumps({"name": f"{prefix}fetched", "unit": "× its bytes",
+                              "samples": [(self.sent() - before) / size]}), flush=True)
 
     def run(self):
         self.prepare()

@@ -30,7 +30,6 @@ MUST_CHECK int bench_clear(const struct bench *b, struct error *err); /* all pod
 /* bench_calls.c */
 MUST_CHECK int bench_exec(const struct bench *b, struct error *err);
 MUST_CHECK int bench_queries(const struct bench *b, struct error *err);
-MUST_CHECK int bench_pull(const struct bench *b, struct error *err);
 
 /* Waits for a runtime that is about to start, until it lists rounds pods. Prints the time of the
  * answer, by CLOCK_MONOTONIC. */
@@ -38,6 +37,9 @@ MUST_CHECK int bench_answer(const struct bench *b, struct error *err);
 
 /* Exec and its stream: bench_stream.c */
 MUST_CHECK int bench_stream(const struct bench *b, struct error *err);
+
+/* at_once pulls of the image: bench_pull.c */
+MUST_CHECK int bench_pull(const struct bench *b, struct error *err);
 
 /* bench_log.c */
 MUST_CHECK int bench_log(const struct bench *b, struct error *err);

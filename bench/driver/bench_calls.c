@@ -96,26 +96,6 @@ int bench_queries(const struct bench *b, struct error *err)
     return rc;
 }
 
-int bench_pull(const struct bench *b, struct error *err)
-{
-    Runtime__V1__PullImageRequest request = RUNTIME__V1__PULL_IMAGE_REQUEST__INIT;
-    Runtime__V1__ImageSpec image = RUNTIME__V1__IMAGE_SPEC__INIT;
-    int64_t begun = clock_monotonic_ns();
-    struct cri c;
-    int rc;
-
-    if (cri_open(&c, b, err) < 0)
-        return -1;
-    image.image = (char *)b->image;
-    request.image = &image;
-    rc = cri_image_call(&c, "PullImage", &request.base, err) ? 0 : -1;
-    cri_close(&c);
-    if (rc == 0)
-        samples_print_one("pull", "s",
-                          (double)(clock_monotonic_ns() - begun) / (double)CLOCK_NS_PER_S);
-    return rc;
-}
-
 /* How many pods there are; -1 while nobody answers. */
 static int count_pods(const struct bench *b, struct error *err)
 {
