@@ -101,7 +101,8 @@ static int64_t pause_after_answer(const struct endpoint_request *r, const struct
         return -1;
     if (wait_ms < 0)
         wait_ms = busy ? (int64_t)BUSY_PAUSE_MS << (t->count - 1) : PAUSE_MS;
-    return wait_ms < ENDPOINT_WAIT_MAX_MS ? wait_ms : ENDPOINT_WAIT_MAX_MS;
+    /* Who asks earlier than told makes it worse: whoever wanted the pull tries it again later. */
+    return wait_ms <= ENDPOINT_WAIT_MAX_MS ? wait_ms : -1;
 }
 
 static int64_t pause_after_fault(struct endpoint *e, const struct endpoint_request *r,
@@ -247,6 +248,11 @@ int endpoint_refused(const struct endpoint *e, const struct http_answer *answer,
             " (pull access denied: the repository does not exist or may require authorization)";
     else if (answer->status == 429)
         advice = " (too many requests: pull with credentials, or later)";
+    if (answer->retry_after_ms > ENDPOINT_WAIT_MAX_MS)
+        return error_set(err, code_of(answer->status),
+                         "%s answered %d: %s%s; it wants to be left alone for %lld s",
+                         e->host->authority, answer->status, words, advice,
+                         (long long)(answer->retry_after_ms / 1000));
     return error_set(err, code_of(answer->status), "%s answered %d: %s%s", e->host->authority,
                      answer->status, words, advice);
 }

@@ -23,7 +23,7 @@ struct endpoint {
 enum {
     ENDPOINT_TRIES_MAX = 5,
     ENDPOINT_LOGINS_MAX = 2,
-    ENDPOINT_WAIT_MAX_MS = 30000, /* what a registry may make us wait before the next try */
+    ENDPOINT_WAIT_MAX_MS = 30000, /* a registry that wants more is not asked again */
 };
 
 /* client is made here; the rest is borrowed. */

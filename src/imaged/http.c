@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "imaged/http.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -268,12 +269,29 @@ static enum http_fault fault_of(const struct transfer *t, CURLcode code)
     }
 }
 
+enum { PEER_SIZE = 256 };
+
+/* Whom curl could not connect to when that was not the host itself: a proxy, of which curl says no
+ * more than this. */
+static bool find_proxy(const char *text, const char *host, char out[static PEER_SIZE + 8])
+{
+    char peer[PEER_SIZE];
+    unsigned port;
+
+    if (sscanf(text, "Failed to connect to %255s port %u", peer, &port) != 2 ||
+        strcasecmp(peer, host) == 0 || *host == '[') /* which curl writes without brackets */
+        return false;
+    snprintf(out, PEER_SIZE + 8, "%s:%u", peer, port);
+    return true;
+}
+
 static int explain(struct transfer *t, CURLcode code, long errnum)
 {
     AUTO_FREE char *host = part_of(t->url, CURLUPART_HOST, 0);
     AUTO_FREE char *port = part_of(t->url, CURLUPART_PORT, 0);
     const char *colon = port ? ":" : "", *text = *t->text ? t->text : curl_easy_strerror(code);
     const char *name = host ? host : "the registry";
+    char proxy[PEER_SIZE + 8];
 
     if (!port)
         port = xstrdup("");
@@ -290,6 +308,9 @@ static int explain(struct transfer *t, CURLcode code, long errnum)
     if (t->sent)
         return error_set(t->err, ERROR_UNAVAILABLE, "%s%s%s broke the connection: %s", name, colon,
                          port, text);
+    if (code == CURLE_COULDNT_CONNECT && find_proxy(t->text, name, proxy))
+        return error_set(t->err, ERROR_UNAVAILABLE, "connect to %s%s%s through the proxy %s: %s",
+                         name, colon, port, proxy, errnum ? strerror((int)errnum) : text);
     if (code == CURLE_COULDNT_CONNECT && errnum)
         return error_set(t->err, ERROR_UNAVAILABLE, "connect to %s%s%s: %s", name, colon, port,
                          strerror((int)errnum));

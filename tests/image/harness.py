@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import shutil
+import ssl
 import stat
 import subprocess
 import sys
@@ -99,6 +100,18 @@ def make_tar(*entries, form=tarfile.PAX_FORMAT):
         for info, data in entries:
             tar.addfile(info, io.BytesIO(data) if data else None)
     return out.getvalue()
+
+
+def make_tls(folder, names="IP:127.0.0.1"):
+    """What a server needs to speak TLS, and the file of its certificate."""
+    need("openssl")
+    certificate, key = pathlib.Path(folder) / "server.pem", pathlib.Path(folder) / "server.key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=server", "-days", "2",
+                    "-addext", f"subjectAltName={names}", "-keyout", key, "-out", certificate],
+                   check=True, stderr=subprocess.DEVNULL)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context, certificate
 
 
 # --- running jobs ---

@@ -4,6 +4,7 @@ import base64
 import gzip
 import http.server
 import json
+import socket
 import threading
 
 import harness
@@ -18,7 +19,7 @@ def basic(user, password):
 class Registry:
     """Serves blobs and manifests from memory. What begins with closed/ wants user:pass."""
 
-    def __init__(self, embed=None):
+    def __init__(self, embed=None, tls=None):
         layer = harness.make_tar(harness.entry("file", data=b"x"))
         self.blobs, self.asked = {}, []
         config = self.add({"architecture": "amd64", "os": "linux", "config": {},
@@ -30,6 +31,8 @@ class Registry:
                                   "layers": layers}, harness.MANIFEST)
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
         self.host = f"127.0.0.1:{self.server.server_address[1]}"
+        if tls:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
 
     def add(self, value, media_type):
         data = value if isinstance(value, bytes) else json.dumps(value).encode()
@@ -125,6 +128,64 @@ def test_a_proxy_is_asked_for_what_is_elsewhere(folder):
         proxy["none"] = ".example"
         outcome = job(folder, f"far.example/{OPEN}:1", hosts_dirs=where, proxy=proxy)
         assert "far.example" in outcome.message() and outcome.code == 1, outcome.events
+
+
+class Tunnel:
+    """A proxy for https that wants a password; wherever one wants to go, it leads to the same port."""
+
+    def __init__(self, port):
+        self.asked = []
+        tunnel = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *_):
+                pass
+
+            def do_CONNECT(self):
+                tunnel.asked.append((self.path, self.headers.get("Proxy-Authorization"), self.headers.get("Authorization")))
+                if self.headers.get("Proxy-Authorization") != basic("me", "s3cret"):
+                    return self.send_error(407)
+                self.send_response(200)
+                self.end_headers()
+                with socket.create_connection(("127.0.0.1", port)) as there:
+                    back = threading.Thread(target=carry, args=(there, self.connection), daemon=True)
+                    back.start()
+                    carry(self.connection, there)
+                    back.join()
+                self.close_connection = True
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.host = f"127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+def carry(source, target):
+    try:
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
+def test_a_proxy_leads_to_a_secure_registry_and_sees_nothing(folder):
+    """Its password is for the proxy, and the registry's is not."""
+    tls, certificate = harness.make_tls(folder, "DNS:far.example")
+    with Registry(tls=tls) as registry:
+        tunnel = Tunnel(registry.server.server_port)
+        where = hosts(folder, "far.example", f'server = "https://far.example"\nca = "{certificate}"\n')
+        more = {"hosts_dirs": where, "auth_file": auth_file(folder, "far.example")}
+        outcome = job(folder, f"far.example/{CLOSED}:1", proxy={"https": f"http://me:s3cret@{tunnel.host}"}, **more)
+        assert outcome.images, outcome.message()
+        assert {path for path, _, _ in tunnel.asked} == {"far.example:443"}, tunnel.asked
+        assert all(own == basic("me", "s3cret") and not leak for _, own, leak in tunnel.asked), tunnel.asked
+        outcome = job(folder, f"far.example/{CLOSED}:1", proxy={"https": f"http://me:wr0ng@{tunnel.host}"}, **more)
+        assert outcome.code == 1 and "407" in outcome.message() and "wr0ng" not in outcome.message(), outcome.message()
+        outcome = job(folder, f"far.example/{CLOSED}:1", proxy={"https": "http://me:s3cret@127.0.0.1:1"}, **more)
+        assert "far.example through the proxy 127.0.0.1:1: Connection refused" in outcome.message() and "s3cret" not in outcome.message(), outcome.message()
+        tunnel.server.shutdown()
+        tunnel.server.server_close()
 
 
 def test_the_kubelet_learns_that_nobody_answers(folder):

@@ -8,6 +8,7 @@ something happened.
 """
 import base64
 import collections
+import email.utils
 import hashlib
 import http.server
 import json
@@ -172,6 +173,10 @@ class Registry(Handler):
             return self.answer(405)
         if scenario == "busy" and number == 1:
             return self.answer(429, headers={"Retry-After": "1"})
+        if scenario == "busyforlong":
+            return self.answer(429, headers={"Retry-After": "3600"})
+        if scenario == "busyuntil" and number == 1:
+            return self.answer(503, headers={"Retry-After": email.utils.formatdate(time.time() + 2, usegmt=True)})
         if scenario == "toobusy":
             return self.answer(429, headers={"Retry-After": "0"})
         if (scenario == "once503" and number == 1) or scenario == "always503":

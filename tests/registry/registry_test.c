@@ -350,6 +350,11 @@ static void test_a_busy_registry_is_asked_again(void **state)
     assert_true(clock_monotonic_ns() - start_ns >= 900 * CLOCK_NS_PER_MS);
     fails("toobusy", NULL, ERROR_UNAVAILABLE, "too many requests");
     assert_int_equal(count("HEAD-toobusy"), 5);
+    fails("busyforlong", NULL, ERROR_UNAVAILABLE, "left alone for 3600 s");
+    assert_int_equal(count("HEAD-busyforlong"), 1);
+    start_ns = clock_monotonic_ns();
+    works("busyuntil", NULL);
+    assert_true(clock_monotonic_ns() - start_ns >= 900 * CLOCK_NS_PER_MS);
     works("once503", NULL);
     fails("always503", NULL, ERROR_UNAVAILABLE, "answered 503");
     assert_int_equal(count("HEAD-always503"), 2);
