@@ -173,12 +173,17 @@ static bool to_inside(struct carrier *c)
 /* berthd has said its last, and all of it is sent. */
 static bool say_goodbye(struct carrier *c)
 {
+    int rc;
+
     if (!c->out.ended || c->out.len > 0 || c->said_goodbye || c->is_broken)
         return false;
-    c->said_goodbye = true;
     ERR_clear_error();
-    if (SSL_shutdown(c->ssl) < 0)
-        ERR_clear_error();
+    rc = SSL_shutdown(c->ssl);
+    if (rc < 0 && SSL_get_error(c->ssl, rc) == SSL_ERROR_WANT_WRITE) {
+        c->client_events |= POLLOUT; /* there is no room for it yet */
+        return false;
+    }
+    c->said_goodbye = true;
     shutdown(c->client, SHUT_WR);
     return true;
 }

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tls/carrier.h"
 
+#include <linux/sockios.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -137,6 +140,32 @@ static void test_bytes_go_both_ways_and_berthds_end_is_told(void **state)
     stop(&s);
 }
 
+/* Also when the last bytes have left no room for it. */
+static void test_the_goodbye_comes_whatever_was_before_it(void **state)
+{
+    AUTO_FREE char *bytes = xcalloc(1, MUCH);
+    (void)state;
+
+    for (size_t chunks = 1; chunks <= 32; chunks++) {
+        struct set_up s;
+        ssize_t got = 0, sent;
+        int n, left;
+
+        start(&s);
+        shake_hands(&s);
+        sent = send(s.inside, bytes, chunks * 16384, MSG_DONTWAIT);
+        shutdown(s.inside, SHUT_WR);
+        for (int i = 0; i < 50 && ioctl(s.inside, SIOCOUTQ, &left) == 0 && left > 0; i++)
+            usleep(1000);
+        usleep(2000); /* or the carrier may find room, which shows nothing */
+        while ((n = SSL_read(s.client, bytes, MUCH)) > 0)
+            got += n;
+        assert_int_equal(SSL_get_error(s.client, n), SSL_ERROR_ZERO_RETURN);
+        assert_int_equal(got, sent);
+        stop(&s);
+    }
+}
+
 static void test_the_end_of_the_client_is_the_end_inside(void **state)
 {
     char byte;
@@ -162,6 +191,8 @@ static void test_who_vanishes_while_nothing_is_taken_is_noticed(void **state)
     start(&s);
     shake_hands(&s);
     assert_int_equal(fd_set_nonblocking(s.client_fd, &err), 0);
+    while (send(s.carrier_inside, bytes, 16384, MSG_DONTWAIT) > 0) /* there is no room */
+        continue;
     while (SSL_write(s.client, bytes, 16384) > 0)
         continue;
     fd_close(&s.client_fd);
@@ -199,6 +230,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bytes_go_both_ways_and_berthds_end_is_told),
+        cmocka_unit_test(test_the_goodbye_comes_whatever_was_before_it),
         cmocka_unit_test(test_the_end_of_the_client_is_the_end_inside),
         cmocka_unit_test(test_who_vanishes_while_nothing_is_taken_is_noticed),
         cmocka_unit_test(test_what_is_no_tls_is_refused_with_words),
