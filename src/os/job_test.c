@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "os/job.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "base/own.h"
 
 struct joiner {
     struct job_table *table;
@@ -21,10 +29,40 @@ struct joiner {
     struct error err;
 };
 
+static bool is_in_poll(const char *task)
+{
+    AUTO_FINI(buf) text = BUF(1024);
+    char path[64];
+    struct error err;
+    int number;
+
+    snprintf(path, sizeof path, "/proc/self/task/%.20s/syscall", task);
+    if (file_load(AT_FDCWD, path, &text, &err) < 0 || sscanf(text.data, "%d", &number) != 1)
+        return false;
+#ifdef SYS_poll
+    if (number == SYS_poll)
+        return true;
+#endif
+    return number == SYS_ppoll;
+}
+
+/* Until so many threads of ours wait in poll(2). */
+static void wait_for_waiting(unsigned n)
+{
+    for (unsigned found = 0; found < n; usleep(1000)) {
+        DIR *tasks = opendir("/proc/self/task");
+
+        found = 0;
+        for (struct dirent *entry; (entry = readdir(tasks));)
+            found += is_in_poll(entry->d_name);
+        closedir(tasks);
+    }
+}
+
 static void *join(void *data)
 {
     struct joiner *j = data;
-    struct deadline by = deadline_in_ms(5000);
+    struct deadline by = deadline_in_ms(60 * 1000);
     struct job *job = NULL;
 
     j->role = job_enter(j->table, "k", &by, false, &job, &j->result, &j->err);
@@ -43,10 +81,9 @@ static void test_who_comes_second_gets_the_result_of_the_first(void **state)
     (void)state;
     assert_int_equal(job_enter(t, "k", &client, false, &job, NULL, &err), JOB_LEADS);
     pthread_create(&thread, NULL, join, &second);
-    usleep(20 * 1000);
+    wait_for_waiting(1);
     job_leave(job, "done", NULL);
     pthread_join(thread, NULL);
-    /* It either joined, or came after the end and leads a job of its own. */
     assert_int_equal(second.role, JOB_JOINED);
     assert_string_equal(second.result, "done");
     free(second.result);
@@ -65,7 +102,7 @@ static void test_a_failure_is_the_failure_of_all(void **state)
     (void)state;
     assert_int_equal(job_enter(t, "k", &client, false, &job, NULL, &err), JOB_LEADS);
     pthread_create(&thread, NULL, join, &second);
-    usleep(20 * 1000);
+    wait_for_waiting(1);
     error_set(&err, ERROR_NOT_FOUND, "no such image");
     job_leave(job, NULL, &err);
     pthread_join(thread, NULL);
@@ -111,7 +148,7 @@ struct shared {
 static int pass_gate(void *data, struct error *err)
 {
     struct shared *s = data;
-    struct deadline by = deadline_in_ms(5000);
+    struct deadline by = deadline_in_ms(60 * 1000);
 
     s->works++;
     return deadline_wait(&by, s->gate, POLLIN, err);
@@ -143,7 +180,7 @@ static void test_shared_work_is_done_once_and_outlives_the_client_of_its_leader(
     s.client = DEADLINE_NONE;
     for (size_t i = 0; i < 4; i++)
         pthread_create(&others[i], NULL, share, &s);
-    usleep(20 * 1000); /* one that comes later finds nothing to join, and does it again */
+    wait_for_waiting(5); /* one that comes later finds nothing to join, and does it again */
     assert_int_equal(s.ended, 0);
     assert_int_equal(job_share(s.table, "k", &gone, pass_gate, &s, &err), -1);
     assert_int_equal(err.code, ERROR_CANCELLED);

@@ -6,7 +6,9 @@
 #include <cmocka.h>
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -54,6 +56,16 @@ static void run_for(int64_t ms)
     assert_int_equal(poller_run(&poller, &err), 0);
 }
 
+#define RUN_UNTIL(condition)                                                                       \
+    do                                                                                             \
+        run_for(5);                                                                                \
+    while (!(condition))
+
+static bool is_gone(pid_t pid)
+{
+    return kill(pid, 0) < 0;
+}
+
 static pid_t child_that_exits(int status)
 {
     pid_t pid = fork();
@@ -63,24 +75,43 @@ static pid_t child_that_exits(int status)
     return pid;
 }
 
-/* A process whose parent ends soon, such as crun's helper that has made a container. */
-static pid_t child_of_one_that_exits(unsigned after_us, int status)
+/* A process whose parent ends when the gate is closed, such as crun's helper that has made a
+ * container. */
+static pid_t child_of_one_that_waits(int status, int *out_gate)
 {
-    int ends[2];
+    int ends[2], gate[2];
     pid_t pid;
 
     assert_int_equal(pipe(ends), 0);
+    assert_int_equal(pipe(gate), 0);
     if (fork() == 0) {
+        close(gate[1]);
         pid = child_that_exits(status);
-        if (write(ends[1], &pid, sizeof pid) != sizeof pid)
+        if (write(ends[1], &pid, sizeof pid) != sizeof pid || read(gate[0], &pid, 1) != 0)
             _exit(1);
-        usleep(after_us);
         _exit(0);
     }
+    close(gate[0]);
+    *out_gate = gate[1];
     assert_int_equal(read(ends[0], &pid, sizeof pid), sizeof pid);
     close(ends[0]);
     close(ends[1]);
     return pid;
+}
+
+static pid_t parent_of(pid_t pid)
+{
+    char path[32], text[512] = "";
+    FILE *file;
+    int parent;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    file = fopen(path, "r");
+    assert_non_null(file);
+    assert_true(fread(text, 1, sizeof text - 1, file) > 0);
+    fclose(file);
+    assert_int_equal(sscanf(strrchr(text, ')'), ") %*c %d", &parent), 1);
+    return parent;
 }
 
 /* A process that loses its parent, as an exec does when the OCI runtime ends. */
@@ -100,7 +131,8 @@ static pid_t orphan_that_exits(int status, unsigned after_us)
     assert_int_equal(read(ends[0], &pid, sizeof pid), sizeof pid);
     close(ends[0]);
     close(ends[1]);
-    usleep(20000); /* until its parent has ended */
+    while (parent_of(pid) != getpid())
+        usleep(1000);
     return pid;
 }
 
@@ -114,7 +146,8 @@ static void test_a_watched_child_is_told_once(void **state)
     reaper_watch(&reaper, &h.child, child_that_exits(5));
     reaper_watch(&reaper, &killed.child, orphan_that_exits(0, 1000000));
     kill(killed.child.pid, SIGKILL);
-    run_for(50);
+    RUN_UNTIL(h.times > 0 && killed.times > 0);
+    run_for(20);
     assert_int_equal(h.times, 1);
     assert_int_equal(h.status, 5);
     assert_int_equal(killed.times, 1);
@@ -131,14 +164,12 @@ static void test_one_that_ended_before_it_was_adopted_is_told(void **state)
     heard_init(&h);
     reaper_expect(&reaper);
     pid = orphan_that_exits(6, 0);
-    run_for(50); /* it is reaped, as a stranger */
-    assert_int_equal(kill(pid, 0), -1);
+    RUN_UNTIL(is_gone(pid)); /* it is reaped, as a stranger */
     assert_int_equal(reaper_adopt(&reaper, &h.child, pid, &err), 0);
     assert_true(h.child.has_ended);
     reaper_unexpect(&reaper);
     assert_int_equal(h.times, 0);
-    run_for(10);
-    assert_int_equal(h.times, 1);
+    RUN_UNTIL(h.times > 0);
     assert_int_equal(h.status, 6);
     assert_int_equal(reaper.expected, 0);
 }
@@ -155,7 +186,7 @@ static void test_one_that_lives_or_is_a_zombie_can_be_adopted(void **state)
     assert_int_equal(reaper_adopt(&reaper, &living.child, orphan_that_exits(7, 100000), &err), 0);
     assert_int_equal(reaper_adopt(&reaper, &dead.child, child_that_exits(8), &err), 0);
     reaper_unexpect(&reaper);
-    run_for(300);
+    RUN_UNTIL(living.times > 0 && dead.times > 0);
     assert_int_equal(living.status, 7);
     assert_int_equal(dead.status, 8);
 }
@@ -164,16 +195,19 @@ static void test_one_whose_parent_is_about_to_end_can_be_adopted(void **state)
 {
     struct heard h;
     struct error err;
+    pid_t pid;
+    int gate;
     (void)state;
 
     heard_init(&h);
     reaper_expect(&reaper);
-    assert_int_equal(reaper_adopt(&reaper, &h.child, child_of_one_that_exits(100000, 12), &err), 0);
+    pid = child_of_one_that_waits(12, &gate);
+    assert_int_equal(reaper_adopt(&reaper, &h.child, pid, &err), 0);
     reaper_unexpect(&reaper);
     run_for(50);
     assert_int_equal(h.times, 0);
-    run_for(150);
-    assert_int_equal(h.times, 1);
+    close(gate);
+    RUN_UNTIL(h.times > 0);
     assert_int_equal(h.status, 12);
 }
 
@@ -204,8 +238,7 @@ static void test_strangers_are_reaped_and_forgotten(void **state)
     (void)state;
 
     heard_init(&h);
-    run_for(50);
-    assert_int_equal(kill(pid, 0), -1);
+    RUN_UNTIL(is_gone(pid));
     reaper_expect(&reaper);
     assert_int_equal(reaper_adopt(&reaper, &h.child, pid, &err), -1);
     assert_int_equal(err.code, ERROR_NOT_FOUND);
@@ -228,10 +261,10 @@ static void test_a_flood_of_strangers_does_not_drown_the_latest(void **state)
             run_for(1);
     }
     pid = child_that_exits(11);
-    run_for(200);
+    RUN_UNTIL(is_gone(pid));
     assert_int_equal(reaper_adopt(&reaper, &h.child, pid, &err), 0);
     reaper_unexpect(&reaper);
-    run_for(5);
+    RUN_UNTIL(h.times > 0);
     assert_int_equal(h.status, 11);
 }
 
