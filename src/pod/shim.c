@@ -260,7 +260,21 @@ static Berth__Shim__V1__SealedCopy *open_copy(struct arena *a, const struct cont
     return m;
 }
 
-static Google__Protobuf__Any *container_options(struct arena *a, struct container *c,
+/* systemd takes the scope of a process that has ended away at once, and with it what tells of an
+ * OOM kill. The slice above tells of it as well, where it is the pod's own and is kept there by
+ * whoever made it; elsewhere the shim has to know the scope before anything runs in it. */
+static bool starts_in_one_step(const struct container *c)
+{
+    AUTO_FREE char *cgroup = cgroup_path_of(c->cgroups_path), *counter = NULL;
+
+    if (!oci_cgroups_path_is_scope(c->cgroups_path))
+        return true;
+    *strrchr(cgroup, '/') = '\0';
+    counter = xasprintf("/sys/fs/cgroup%s/memory.events", cgroup);
+    return strcmp(cgroup, "/system.slice") != 0 && file_exists(counter);
+}
+
+static Google__Protobuf__Any *container_options(struct arena *a, struct container *c, bool start,
                                                 Berth__Shim__V1__SealedCopy *copy)
 {
     Berth__Shim__V1__ContainerOptions o = BERTH__SHIM__V1__CONTAINER_OPTIONS__INIT;
@@ -274,7 +288,7 @@ static Google__Protobuf__Any *container_options(struct arena *a, struct containe
     o.log_line_max = c->sandbox->node->log_line_max;
     o.shared_pid = !container_owns_pids(c);
     o.copy = copy;
-    o.start = !o.systemd_cgroup;
+    o.start = start;
     o.cgroup = cgroup;
     /* Its user was checked to be one of the pod's when it was created. */
     if (idmap_is_set(ids) && !(idmap_find(&ids->uids, c->user.uid, &o.io_uid) &&
@@ -283,10 +297,8 @@ static Google__Protobuf__Any *container_options(struct arena *a, struct containe
     return pack_any(a, "berth.shim.v1.ContainerOptions", &o.base);
 }
 
-/* systemd takes the scope of a process that has ended away at once, and with it what tells of an
- * OOM kill: the shim has to know the scope before anything runs in it, and so it starts in two
- * steps. */
-static int start_in_scope(struct container *c, const struct deadline *by, struct error *err)
+/* The second of two steps. */
+static int start_created(struct container *c, const struct deadline *by, struct error *err)
 {
     Containerd__Task__V3__StartRequest request = CONTAINERD__TASK__V3__START_REQUEST__INIT;
 
@@ -304,6 +316,7 @@ int shim_run(struct container *c, const struct deadline *by, pid_t *out_pid, str
                               .method = "Create",
                               .request = &request.base,
                               .response = &containerd__task__v3__create_task_response__descriptor};
+    bool in_one_step = starts_in_one_step(c);
     ProtobufCMessage *response;
     AUTO_CLOSE int copy = -1;
     AUTO_FINI(arena) a;
@@ -316,14 +329,12 @@ int shim_run(struct container *c, const struct deadline *by, pid_t *out_pid, str
         *c->log_path ? arena_printf(&a, "cri-log://%s", c->log_path) : arena_strdup(&a, "hear");
     if (c->config->stdin)
         request.stdin = arena_strdup(&a, "hold");
-    request.options = container_options(&a, c, open_copy(&a, c, &call, &copy));
+    request.options = container_options(&a, c, in_one_step, open_copy(&a, c, &call, &copy));
     container_mounts_add(&a, c, &request);
     if (ttrpc_client_call(&call, &a, by, &response, err) < 0)
         return -1;
     *out_pid = (pid_t)((Containerd__Task__V3__CreateTaskResponse *)response)->pid;
-    if (oci_cgroups_path_is_scope(c->cgroups_path))
-        return start_in_scope(c, by, err);
-    return 0;
+    return in_one_step ? 0 : start_created(c, by, err);
 }
 
 int shim_state(struct container *c, const struct deadline *by, bool *out_runs, pid_t *out_pid,

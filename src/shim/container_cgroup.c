@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/fd.h"
@@ -119,67 +120,57 @@ static void find_folders(struct container_cgroup *g, const struct places *p)
     g->is_v2 = access(CGROUP_TOP "/cgroup.controllers", F_OK) == 0;
     if (g->is_v2) {
         g->procs = find_folder(p, "", "");
-        g->oom_fd = g->procs ? open_in(g->procs, "memory.events", O_RDONLY) : -1;
+        if (g->procs && !g->oom.file)
+            g->oom.file = xasprintf("%s/memory.events", g->procs);
         return;
     }
     g->freezer = find_folder(p, "freezer", "/freezer");
     memory = find_folder(p, "memory", "/memory");
-    g->oom_fd = memory ? open_in(memory, "memory.oom_control", O_RDONLY) : -1;
+    g->oom.file = memory ? xasprintf("%s/memory.oom_control", memory) : NULL;
     g->procs = memory ? TAKE(memory) : find_folder(p, "pids", "/pids");
 }
 
-/* False when the cgroup is gone. */
-static bool count_oom_kills(int fd, uint64_t *out)
+/* What the pod's is: where its containers have one above them that is not shared by others.
+ * Services share system.slice with the scopes of pods that have no cgroup of their own. */
+static char *pod_file_of(const char *path)
 {
-    char text[COUNTER_FILE_MAX];
-    ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof text - 1, 0);
-    const char *found;
+    const char *slash = strrchr(path, '/');
+    AUTO_FREE char *above = xstrndup(path, slash ? (size_t)(slash - path) : 0);
 
-    if (n < 0)
-        return false;
-    text[n] = '\0';
-    found = strncmp(text, "oom_kill ", 9) == 0 ? text : strstr(text, "\noom_kill ");
-    *out = found ? strtoull(strchr(found, ' '), NULL, 10) : 0;
-    return true;
-}
-
-/* Services share system.slice with the scopes of pods that have no cgroup of their own. */
-static int open_counter_above(const char *folder)
-{
-    const char *slash = strrchr(folder, '/');
-    AUTO_FREE char *above = xstrndup(folder, (size_t)(slash - folder));
-
-    if (strcmp(above, CGROUP_TOP) == 0 || strcmp(above, CGROUP_TOP "/system.slice") == 0)
-        return -1;
-    return open_in(above, "memory.events", O_RDONLY);
+    if (!*above || strcmp(above, "/system.slice") == 0)
+        return NULL;
+    return xasprintf(CGROUP_TOP "%s/memory.events", above);
 }
 
 /* The file has changed, or has gone. */
 static void on_memory_event(struct poller_source *s, uint32_t events)
 {
     struct container_cgroup *g = LIST_OF(s, struct container_cgroup, watch);
-    uint64_t kills;
 
     (void)events;
-    if (!count_oom_kills(g->oom_fd, &kills))
+    if (!oom_ledger_read(&g->oom))
         poller_remove(g->poller, s);
-    else if (kills > 0)
-        g->saw_oom = true;
 }
 
 static void watch_oom(struct container_cgroup *g, struct poller *poller)
 {
     struct error err;
 
-    if (!g->is_v2 || g->oom_fd < 0)
+    if (!oom_ledger_read(&g->oom) || !g->is_v2)
         return;
-    g->pod_oom_fd = open_counter_above(g->procs);
-    if (!count_oom_kills(g->pod_oom_fd, &g->pod_oom_kills_before))
-        fd_close(&g->pod_oom_fd);
     g->poller = poller;
     g->watch.ready = on_memory_event;
-    if (poller_add(poller, &g->watch, g->oom_fd, EPOLLPRI, &err) < 0)
+    if (poller_add(poller, &g->watch, g->oom.fd, EPOLLPRI, &err) < 0)
         log_warn("OOM kills are noticed only while the cgroup is there: %s", err.text);
+}
+
+void container_cgroup_expect(struct container_cgroup *g, const char *path, struct oom_ledger *l)
+{
+    AUTO_FREE char *file = xasprintf(CGROUP_TOP "%s/memory.events", path);
+    AUTO_FREE char *pod_file = pod_file_of(path);
+
+    if (access(CGROUP_TOP "/cgroup.controllers", F_OK) == 0 && *path)
+        oom_ledger_add(l, &g->oom, file, pod_file);
 }
 
 void container_cgroup_open(struct container_cgroup *g, const char *path, pid_t pid,
@@ -187,7 +178,6 @@ void container_cgroup_open(struct container_cgroup *g, const char *path, pid_t p
 {
     struct places p = {path, BUF(PROC_FILE_MAX), BUF(PROC_FILE_MAX)};
 
-    *g = CONTAINER_CGROUP_NONE;
     load_place(pid, &p.theirs);
     load_place(getpid(), &p.ours);
     find_folders(g, &p);
@@ -202,26 +192,18 @@ void container_cgroup_close(struct container_cgroup *g)
     free(g->freezer);
     if (g->poller)
         poller_remove(g->poller, &g->watch);
-    fd_close(&g->oom_fd);
-    fd_close(&g->pod_oom_fd);
+    oom_ledger_close(&g->oom);
     *g = CONTAINER_CGROUP_NONE;
 }
 
-bool container_cgroup_saw_oom(struct container_cgroup *g)
+bool container_cgroup_saw_oom(struct container_cgroup *g, bool is_likely)
 {
-    uint64_t kills;
-
-    if (count_oom_kills(g->oom_fd, &kills) && kills > 0)
-        g->saw_oom = true;
-    return g->saw_oom;
-}
-
-bool container_cgroup_may_have_seen_oom(const struct container_cgroup *g)
-{
-    uint64_t kills;
-
-    return !count_oom_kills(g->oom_fd, &kills) && count_oom_kills(g->pod_oom_fd, &kills) &&
-           kills > g->pod_oom_kills_before;
+    if (g->oom.ledger)
+        oom_ledger_settle(g->oom.ledger);
+    else
+        oom_ledger_read(&g->oom);
+    oom_ledger_remove(&g->oom);
+    return g->oom.kills > 0 || (g->oom.may_have_more && is_likely);
 }
 
 /* For the group in folder and all below it. */

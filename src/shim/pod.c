@@ -35,6 +35,7 @@ void pod_init(struct pod *p, struct shim *shim, const char *id)
         .shim = shim, .id = xstrdup(id), .init = {.ended = on_init_ended}, .exits = -1};
     list_init(&p->init.link);
     list_init(&p->tasks);
+    oom_ledger_init(&p->ooms);
     list_init(&p->stoppers);
     list_init(&p->waiters);
     list_init(&p->closers);

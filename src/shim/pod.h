@@ -7,6 +7,7 @@
 
 #include "shim/call.h"
 #include "shim/namespaces.h"
+#include "shim/oom_ledger.h"
 #include "shim/reaper.h"
 
 /* pod: the pod this shim is for: its namespaces, its init if it has one, its containers.
@@ -30,6 +31,7 @@ struct pod {
     int64_t stopped_ns;
     bool is_to_exit; /* once it is stopped */
     struct list tasks;
+    struct oom_ledger ooms;
     size_t n_tasks;
     size_t n_execs;
     struct list stoppers; /* calls to be answered when everything has ended */

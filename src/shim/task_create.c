@@ -168,6 +168,8 @@ int task_create(struct shim *s, const struct task_spec *spec, struct call *call,
     c->task = t;
     c->call = call;
     c->is_start = spec->is_to_start;
+    if (t->has_systemd_cgroup)
+        container_cgroup_expect(&t->cgroup, t->cgroup_path, &s->pod.ooms);
     if (proc_open_stdio(&t->init, &spec->stdio, err) < 0 || run_create(t, spec, c, err) < 0) {
         task_remove(t);
         free(c);

@@ -190,8 +190,7 @@ void task_end_advance(struct task *t)
         return;
     poller_timer_clear(&t->tick);
     streams_close(&t->init.io);
-    t->saw_oom = container_cgroup_saw_oom(&t->cgroup) ||
-                 (is_killed_by_others(t) && container_cgroup_may_have_seen_oom(&t->cgroup));
+    t->saw_oom = container_cgroup_saw_oom(&t->cgroup, is_killed_by_others(t));
     delete_container(t);
 }
 

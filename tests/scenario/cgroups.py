@@ -49,6 +49,17 @@ def make_parent(cgroup_parent):
         systemctl("start", pathlib.PurePath(cgroup_parent).name, check=True)
 
 
+def limit_memory(cgroup_parent, count):
+    """What the kubelet does with the limits of a pod."""
+    if IS_SYSTEMD:
+        unit = pathlib.PurePath(cgroup_parent).name
+        systemctl("set-property", "--runtime", unit, f"MemoryMax={count}", "MemorySwapMax=0", check=True)
+        return
+    folder = ROOT / ("" if IS_V2 else "memory") / cgroup_parent.strip("/")
+    folder.mkdir(exist_ok=True)
+    (folder / ("memory.max" if IS_V2 else "memory.limit_in_bytes")).write_text(str(count), encoding="ascii")
+
+
 def is_ours(name, first, ids):
     """That of a pod or container, or the outermost one: whose name may be the beginning of another one's."""
     return name == first or any(mark in name for mark in ids)
