@@ -16,12 +16,8 @@
 
 enum { READ_CHUNK = 16 * 1024, TREE_DEPTH_MAX = 512 };
 
-int file_load(int dirfd, const char *path, struct buf *out, struct error *err)
+static int read_whole(int fd, const char *path, struct buf *out, struct error *err)
 {
-    AUTO_CLOSE int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        return error_errno(err, errno, "open %s", path);
     for (;;) {
         /* Near the maximum read less, so that a file of exactly that size is accepted. */
         size_t left = out->max - out->len, want = left < READ_CHUNK ? left : READ_CHUNK;
@@ -40,6 +36,27 @@ int file_load(int dirfd, const char *path, struct buf *out, struct error *err)
             return error_set(err, ERROR_EXHAUSTED, "read %s: more than %zu bytes", path, out->max);
         buf_added(out, (size_t)n);
     }
+}
+
+int file_load(int dirfd, const char *path, struct buf *out, struct error *err)
+{
+    AUTO_CLOSE int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return error_errno(err, errno, "open %s", path);
+    return read_whole(fd, path, out, err);
+}
+
+int file_load_regular(int dirfd, const char *path, struct buf *out, struct error *err)
+{
+    AUTO_CLOSE int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return error_errno(err, errno, "open %s", path);
+    if (!S_ISREG(st.st_mode))
+        return error_set(err, ERROR_INVALID, "%s is not a regular file", path);
+    return read_whole(fd, path, out, err);
 }
 
 static int sync_parent(int dirfd, const char *path, struct error *err)

@@ -12,9 +12,12 @@
  * dirfd may be AT_FDCWD. For paths inside a folder that somebody else fills, use path_open_in().
  * Any thread. */
 
-/* Reads a regular file of at most out->max bytes and appends it to out.
+/* Reads a file of at most out->max bytes and appends it to out. It may wait, if it is a pipe.
  * ERROR_NOT_FOUND, ERROR_EXHAUSTED when it is longer. */
 MUST_CHECK int file_load(int dirfd, const char *path, struct buf *out, struct error *err);
+
+/* The same for a path that a client names: what is no regular file is not read. ERROR_INVALID. */
+MUST_CHECK int file_load_regular(int dirfd, const char *path, struct buf *out, struct error *err);
 
 /* Replaces the file whole: readers see the old or the new contents. Nothing is synced. */
 MUST_CHECK int file_store(int dirfd, const char *path, const void *data, size_t len, mode_t mode,

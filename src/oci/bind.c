@@ -121,6 +121,9 @@ int oci_bind_check(const Runtime__V1__Mount *mount, const struct oci_features *f
     if (mount->image && !*mount->host_path) /* mounting it comes first, and is not done here */
         return error_set(err, ERROR_INTERNAL, "ImageVolumeMountFailed: image %s is not mounted",
                          mount->image->image);
+    if (!mount->image && *mount->image_sub_path)
+        return error_set(err, ERROR_INVALID, "image_sub_path \"%s\" is given without an image",
+                         mount->image_sub_path);
     if (*mount->host_path != '/')
         return error_set(err, ERROR_INVALID, "host_path \"%s\" is not absolute", mount->host_path);
     if (!protobuf_c_enum_descriptor_get_value(&runtime__v1__mount_propagation__descriptor,

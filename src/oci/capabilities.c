@@ -96,51 +96,82 @@ static bool is_all(const char *name)
     return strcasecmp(name, "ALL") == 0;
 }
 
-/* ALL is the whole of what the daemon has; drops come after adds. A drop of an unknown name changes
- * nothing, an addition of one could not be kept. */
-static int choose(const struct build *b, uint64_t *out, struct error *err)
+/* What a container gets, and what of that its program keeps when it does not run as root. */
+struct chosen {
+    uint64_t all, ambient;
+};
+
+/* What could not be kept is refused; a privileged container has everything, whatever it asks for.
+ * ALL is the whole of what the daemon has. */
+static int read_added(const struct build *b, const char *field, char **names, size_t n,
+                      uint64_t *out_set, bool *out_has_all, struct error *err)
 {
-    const Runtime__V1__Capability *wanted = b->security->capabilities;
-    uint64_t set = oci_capabilities_default(), dropped = 0, added = 0;
+    *out_set = 0;
+    *out_has_all = false;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t bit = oci_capabilities_find(names[i]);
 
-    for (size_t i = 0; wanted && i < wanted->n_add_capabilities; i++) {
-        const char *name = wanted->add_capabilities[i];
-        uint64_t bit = oci_capabilities_find(name);
-
-        if (!bit && !is_all(name))
-            return error_set(err, ERROR_INVALID,
-                             "capabilities.add_capabilities: \"%s\" is no capability", name);
-        if (is_all(name))
-            set = oci_capabilities_of(&b->in->host->capabilities);
-        added |= bit;
+        if (!bit && !is_all(names[i]) && !b->privileged)
+            return error_set(err, ERROR_INVALID, "capabilities.%s: \"%s\" is no capability", field,
+                             names[i]);
+        *out_set |= bit;
+        *out_has_all |= is_all(names[i]);
     }
-    for (size_t i = 0; wanted && i < wanted->n_drop_capabilities; i++) {
+    return 0;
+}
+
+/* Drops come after adds; that of an unknown name changes nothing, and that of ALL leaves those that
+ * are added by name. */
+static int choose(const struct build *b, struct chosen *out, struct error *err)
+{
+    static const Runtime__V1__Capability nothing = RUNTIME__V1__CAPABILITY__INIT;
+    const Runtime__V1__Capability *wanted =
+        b->security->capabilities ? b->security->capabilities : &nothing;
+    uint64_t set = oci_capabilities_default(), dropped = 0, added, ambient;
+    uint64_t all = oci_capabilities_of(&b->in->host->capabilities);
+    bool has_all, has_all_ambient;
+
+    if (read_added(b, "add_capabilities", wanted->add_capabilities, wanted->n_add_capabilities,
+                   &added, &has_all, err) < 0 ||
+        read_added(b, "add_ambient_capabilities", wanted->add_ambient_capabilities,
+                   wanted->n_add_ambient_capabilities, &ambient, &has_all_ambient, err) < 0)
+        return -1;
+    if (has_all || has_all_ambient)
+        set = all;
+    for (size_t i = 0; i < wanted->n_drop_capabilities; i++) {
         if (is_all(wanted->drop_capabilities[i]))
             set = 0;
         dropped |= oci_capabilities_find(wanted->drop_capabilities[i]);
     }
-    *out = (set | added) & ~dropped;
+    out->all = b->privileged ? all : (set | added | ambient) & ~dropped;
+    out->ambient = (has_all_ambient ? set | ambient : ambient) & out->all;
     return 0;
+}
+
+static void add_set(struct json_object *to, const char *key, uint64_t set)
+{
+    struct json_object *names = json_add_array(to, key);
+    AUTO_FINI(strv) each = {0};
+
+    oci_capabilities_names(set, &each);
+    for (size_t n = 0; n < each.len; n++)
+        json_add_str(names, NULL, each.items[n]);
 }
 
 int oci_capabilities_add(struct build *b, struct error *err)
 {
-    /* Neither inheritable nor ambient: those would be kept by a program that is run as another
-     * user. */
-    static const char *const sets[] = {"bounding", "effective", "permitted"};
     struct json_object *capabilities = json_add_object(b->process, "capabilities");
-    AUTO_FINI(strv) names = {0};
+    struct chosen chosen;
 
-    if (b->privileged)
-        b->capabilities = oci_capabilities_of(&b->in->host->capabilities);
-    else if (choose(b, &b->capabilities, err) < 0)
+    if (choose(b, &chosen, err) < 0)
         return -1;
-    oci_capabilities_names(b->capabilities, &names);
-    for (size_t i = 0; i < COUNT_OF(sets); i++) {
-        struct json_object *set = json_add_array(capabilities, sets[i]);
-
-        for (size_t n = 0; n < names.len; n++)
-            json_add_str(set, NULL, names.items[n]);
-    }
+    b->capabilities = chosen.all;
+    add_set(capabilities, "bounding", chosen.all);
+    add_set(capabilities, "effective", chosen.all);
+    add_set(capabilities, "permitted", chosen.all);
+    if (!chosen.ambient)
+        return 0; /* who becomes another user keeps none */
+    add_set(capabilities, "inheritable", chosen.ambient);
+    add_set(capabilities, "ambient", chosen.ambient);
     return 0;
 }

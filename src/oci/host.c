@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "oci/host.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -78,6 +79,26 @@ static bool find_hugetlb_control(enum oci_cgroup_mode mode)
     return controllers && strstr(controllers, "hugetlb");
 }
 
+/* A folder "hugepages-2048kB" for each; the controller says 2MB. */
+static void find_hugepage_sizes(struct strv *out)
+{
+    DIR *dir = opendir("/sys/kernel/mm/hugepages");
+
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        const char *dash = strchr(entry->d_name, '-');
+        unsigned long kib = dash ? strtoul(dash + 1, NULL, 10) : 0;
+
+        if (kib >= 1024 * 1024)
+            strv_addf(out, "%luGB", kib / (1024 * 1024));
+        else if (kib >= 1024)
+            strv_addf(out, "%luMB", kib / 1024);
+        else if (kib > 0)
+            strv_addf(out, "%luKB", kib);
+    }
+    if (dir)
+        closedir(dir);
+}
+
 static int find_capabilities(struct strv *out, struct error *err)
 {
     AUTO_FREE char *status = load("/proc/self/status");
@@ -135,6 +156,7 @@ int oci_host_detect(struct oci_host *out, struct error *err)
 
     if (find_kernel(&h, err) < 0 || find_capabilities(&h.capabilities, err) < 0)
         return error_wrap(err, "look at the host");
+    find_hugepage_sizes(&h.hugepage_sizes);
     h.oom_score_bounded = !strv_contains(&h.capabilities, "CAP_SYS_RESOURCE");
     *out = h;
     return 0;
@@ -143,6 +165,7 @@ int oci_host_detect(struct oci_host *out, struct error *err)
 void oci_host_fini(struct oci_host *h)
 {
     strv_fini(&h->capabilities);
+    strv_fini(&h->hugepage_sizes);
 }
 
 bool oci_host_kernel_is(const struct oci_host *h, unsigned major, unsigned minor)

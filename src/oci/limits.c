@@ -4,9 +4,29 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/own.h"
+
+/* What the kernel's bandwidth control takes. */
+enum { PERIOD_MIN_US = 1000, PERIOD_MAX_US = 1000 * 1000, QUOTA_MIN_US = 1000 };
+
+/* More than any kernel is made for. */
+enum { SET_NUMBER_MAX = 65535 };
+
+static int check_bandwidth(const Runtime__V1__LinuxContainerResources *r, struct error *err)
+{
+    if (r->cpu_period && (r->cpu_period < PERIOD_MIN_US || r->cpu_period > PERIOD_MAX_US))
+        return error_set(err, ERROR_INVALID,
+                         "resources.cpu_period: %" PRId64 " is not from %d to %d microseconds",
+                         r->cpu_period, PERIOD_MIN_US, PERIOD_MAX_US);
+    if (r->cpu_quota > 0 && r->cpu_quota < QUOTA_MIN_US)
+        return error_set(err, ERROR_INVALID,
+                         "resources.cpu_quota: %" PRId64 " is less than %d microseconds",
+                         r->cpu_quota, QUOTA_MIN_US);
+    return 0;
+}
 
 static int check_numbers(const Runtime__V1__LinuxContainerResources *r, struct error *err)
 {
@@ -33,7 +53,7 @@ static int check_numbers(const Runtime__V1__LinuxContainerResources *r, struct e
                          "resources.memory_swap_limit_in_bytes: %" PRId64
                          " is less than memory_limit_in_bytes",
                          r->memory_swap_limit_in_bytes);
-    return 0;
+    return check_bandwidth(r, err);
 }
 
 /* Behind one or more digits; NULL when there are none. */
@@ -42,18 +62,29 @@ static const char *skip_digits(const char *at)
     return isdigit((unsigned char)*at) ? at + strspn(at, "0123456789") : NULL;
 }
 
+/* Behind a number; NULL when there is none, or one that is too great. */
+static const char *read_number(const char *at, unsigned long *out)
+{
+    const char *end = skip_digits(at);
+
+    *out = end ? strtoul(at, NULL, 10) : 0;
+    return *out <= SET_NUMBER_MAX ? end : NULL;
+}
+
 /* 0-3,7 and the like. */
 static int check_set(const char *field, const char *set, struct error *err)
 {
     const char *at = set;
+    unsigned long first, last;
 
     while (at && *at) {
-        at = skip_digits(at);
+        at = read_number(at, &first);
+        last = first;
         if (at && *at == '-')
-            at = skip_digits(at + 1);
+            at = read_number(at + 1, &last);
         if (at && *at == ',' && at[1])
             at++;
-        else if (at && *at)
+        else if ((at && *at) || last < first)
             at = NULL;
     }
     if (!at)

@@ -33,8 +33,10 @@ static int set_up(void **state)
 
 static void test_sets_are_lists_of_numbers(void **state)
 {
-    static const char *const good[] = {"", "0", "0-3", "0-3,7", "1,2,3-4"};
-    static const char *const bad[] = {"a", "0-", "-1", ",", "1,", ",1", "1--2", "1 2", "0-3,x"};
+    static const char *const good[] = {"", "0", "0-3", "0-3,7", "1,2,3-4", "3-3,0-65535"};
+    static const char *const bad[] = {"a",     "0-",  "-1",    ",",
+                                      "1,",    ",1",  "1--2",  "1 2",
+                                      "0-3,x", "3-1", "65536", "0-99999999999999999999"};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(good); i++) {
@@ -61,7 +63,16 @@ static void test_numbers_are_in_their_range(void **state)
     expect(NULL);
     r.cpu_quota = INT64_MIN;
     expect("resources.cpu_quota: -9223372036854775808 is out of range");
-    r.cpu_quota = 0;
+    r.cpu_quota = 999;
+    expect("resources.cpu_quota: 999 is less than 1000 microseconds");
+    r.cpu_quota = 1000;
+    r.cpu_period = 1000;
+    expect(NULL);
+    r.cpu_period = 1000 * 1000 + 1;
+    expect("resources.cpu_period: 1000001 is not from 1000 to 1000000 microseconds");
+    r.cpu_period = 999;
+    expect("resources.cpu_period: 999 is not");
+    r.cpu_period = r.cpu_quota = 0;
     r.memory_limit_in_bytes = 100;
     r.memory_swap_limit_in_bytes = 100;
     expect(NULL);

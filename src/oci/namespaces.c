@@ -72,22 +72,32 @@ static void add_user(struct build *b, struct json_object *to)
     oci_userns_add(b->linux, &b->in->ids);
 }
 
-static int check_pid(const struct build *b, struct error *err)
+static int check_mode(const char *field, Runtime__V1__NamespaceMode mode, struct error *err)
+{
+    if (!protobuf_c_enum_descriptor_get_value(&runtime__v1__namespace_mode__descriptor, (int)mode))
+        return error_set(err, ERROR_INVALID, "namespace_options.%s: %d is not known", field,
+                         (int)mode);
+    return 0;
+}
+
+/* Network and IPC are the pod's, and what a container says of them is only looked at. */
+static int check_modes(const struct build *b, struct error *err)
 {
     const Runtime__V1__NamespaceOption *options = b->security->namespace_options;
 
-    if (options && !protobuf_c_enum_descriptor_get_value(&runtime__v1__namespace_mode__descriptor,
-                                                         (int)options->pid))
-        return error_set(err, ERROR_INVALID, "namespace_options.pid: %d is not known",
-                         (int)options->pid);
-    return 0;
+    if (!options)
+        return 0;
+    if (check_mode("network", options->network, err) < 0 ||
+        check_mode("ipc", options->ipc, err) < 0)
+        return -1;
+    return check_mode("pid", options->pid, err);
 }
 
 int oci_namespaces_add(struct build *b, struct error *err)
 {
     struct json_object *to = json_add_array(b->linux, "namespaces");
 
-    if (check_pid(b, err) < 0 || check_user_namespace(b, err) < 0)
+    if (check_modes(b, err) < 0 || check_user_namespace(b, err) < 0)
         return -1;
     add_user(b, to);
     add_pid(b, to);

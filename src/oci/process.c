@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/own.h"
@@ -30,6 +31,12 @@ static void add_texts(struct json_object *to, struct json_object *texts)
             json_add_str(to, NULL, json_str(json_at(texts, i)));
 }
 
+/* Of one argument or variable, with the NUL behind it: 32 pages, says the kernel. */
+static size_t text_max(void)
+{
+    return 32 * (size_t)sysconf(_SC_PAGESIZE);
+}
+
 /* A command replaces both of the image's; args alone replace its Cmd. */
 static int add_args(struct build *b, struct error *err)
 {
@@ -49,6 +56,12 @@ static int add_args(struct build *b, struct error *err)
         add_texts(args, of_image(b->in, "Cmd"));
     if (json_len(args) == 0)
         return error_set(err, ERROR_INVALID, "no command specified");
+    for (size_t i = 0; i < json_len(args); i++)
+        if (strlen(json_str(json_at(args, i))) >= text_max())
+            return error_set(err, ERROR_INVALID,
+                             "argument %zu of the command is longer than the %zu bytes that a "
+                             "program can be given",
+                             i, text_max());
     return 0;
 }
 
@@ -102,7 +115,7 @@ static void put_image_env(struct strv *env, struct json_object *variables)
 static int check_env(const Runtime__V1__KeyValue *variable, struct error *err)
 {
     const char *value = (const char *)variable->value.data;
-    size_t len = variable->value.len;
+    size_t len = variable->value.len, name_max = strlen(variable->key) + sizeof "=";
 
     if (!*variable->key || strchr(variable->key, '='))
         return error_set(err, ERROR_INVALID, "envs: \"%s\" is no name of a variable",
@@ -112,6 +125,11 @@ static int check_env(const Runtime__V1__KeyValue *variable, struct error *err)
                          variable->key);
     if (!utf8_is_valid(value, len))
         return error_set(err, ERROR_INVALID, "envs: the value of %s is not UTF-8", variable->key);
+    if (len + name_max > text_max())
+        return error_set(err, ERROR_INVALID,
+                         "envs: %.80s and its value are longer than the %zu bytes that a program "
+                         "can be given",
+                         variable->key, text_max());
     return 0;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -76,15 +77,29 @@ static int put_hugepages(struct json_object *to, const Runtime__V1__LinuxContain
     }
     if (!limits)
         limits = json_add_array(to, "hugepageLimits");
-    for (size_t i = 0; i < r->n_hugepage_limits; i++)
+    for (size_t i = 0; i < r->n_hugepage_limits; i++) {
+        const char *size = r->hugepage_limits[i]->page_size;
+
+        if (host->hugepage_sizes.len > 0 && !strv_contains(&host->hugepage_sizes, size))
+            return error_set(err, ERROR_INVALID,
+                             "resources.hugepage_limits: the node has no pages of page_size \"%s\"",
+                             size);
         put_hugepage(limits, r->hugepage_limits[i]);
+    }
     return 0;
 }
 
-static void put_unified(struct json_object *to, const Runtime__V1__LinuxContainerResources *r)
+static int put_unified(struct json_object *to, const Runtime__V1__LinuxContainerResources *r,
+                       const struct oci_host *host, struct error *err)
 {
+    if (r->n_unified > 0 && host->cgroup_mode != OCI_CGROUP_V2)
+        return error_set(err, ERROR_PRECONDITION,
+                         "resources.unified: \"%s\" is of cgroups of version 2, and the node's "
+                         "are of version 1",
+                         r->unified[0]->key);
     for (size_t i = 0; i < r->n_unified; i++)
         json_add_str(within(to, "unified"), r->unified[i]->key, r->unified[i]->value);
+    return 0;
 }
 
 /* Sets in to what r asks for. */
@@ -97,8 +112,7 @@ static int put(struct json_object *to, const Runtime__V1__LinuxContainerResource
     put_memory(to, r, host);
     if (put_hugepages(to, r, host, policy->hugetlb_required, err) < 0)
         return -1;
-    put_unified(to, r);
-    return 0;
+    return put_unified(to, r, host, err);
 }
 
 int oci_resources_add(struct build *b, struct error *err)
@@ -108,6 +122,13 @@ int oci_resources_add(struct build *b, struct error *err)
 
     if (!linux || !linux->resources)
         return 0;
+    /* One that is updated may have the other limit from before. */
+    if (linux->resources->memory_swap_limit_in_bytes > 0 &&
+        linux->resources->memory_limit_in_bytes <= 0)
+        return error_set(err, ERROR_INVALID,
+                         "resources.memory_swap_limit_in_bytes: %" PRId64
+                         " is given without memory_limit_in_bytes",
+                         linux->resources->memory_swap_limit_in_bytes);
     return put(to, linux->resources, b->in->host, &b->in->policy, err);
 }
 

@@ -9,6 +9,7 @@
 #include "base/own.h"
 #include "oci/build.h"
 #include "oci/profile.h"
+#include "oci/seccomp_check.h"
 
 /* What the runtime specification knows; files have comments and Docker's additions beside it. */
 static const char *const MEMBERS[] = {"defaultAction", "defaultErrnoRet",  "architectures", "flags",
@@ -23,15 +24,15 @@ static struct json_object *load(const char *path, struct error *err)
         error_set(err, ERROR_INVALID, "\"%s\" is no absolute path", path);
         return NULL;
     }
-    if (file_load(AT_FDCWD, path, &text, err) < 0)
+    if (file_load_regular(AT_FDCWD, path, &text, err) < 0)
         return NULL;
     file = json_parse(text.len ? text.data : "", text.len, err);
     if (!file) {
         error_wrap(err, "%s", path);
         return NULL;
     }
-    if (!json_get_str(file, "defaultAction")) {
-        error_set(err, ERROR_INVALID, "%s has no defaultAction", path);
+    if (seccomp_check(file, err) < 0) {
+        error_wrap(err, "%s", path);
         return NULL;
     }
     profile = json_object_new_object();

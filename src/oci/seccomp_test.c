@@ -91,7 +91,7 @@ static void test_seccomp_profiles_are_chosen_as_asked(void **state)
     profile.profile_type = RUNTIME__V1__SECURITY_PROFILE__PROFILE_TYPE__Localhost;
     build();
     profile.localhost_ref = t.dir;
-    expect_refusal("Is a directory");
+    expect_refusal("is not a regular file");
     profile.localhost_ref = (char *)"relative.json";
     expect_refusal("seccomp.localhost_ref: \"relative.json\" is no absolute path");
     t.host.has_seccomp = false;

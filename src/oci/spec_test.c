@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "oci/spec.h"
 
-#include "base/message.h"
 #include "oci/spec_fixture.h"
 
 static void test_a_plain_container_is_what_it_should_be(void **state)
@@ -119,6 +118,37 @@ static void test_the_user_is_written_with_its_groups(void **state)
     assert_string_equal(part("root", "readonly"), "true");
     assert_string_equal(options_at("/etc/hosts"), "[\"rbind\",\"rprivate\",\"ro\"]");
     assert_string_equal(options_at("/dev/shm"), "[\"rbind\",\"rprivate\",\"rw\"]");
+}
+
+static void test_ambient_capabilities_are_those_that_are_asked_for(void **state)
+{
+    static char *ambient[] = {(char *)"net_bind_service", (char *)"KILL"}, *odd[] = {(char *)"X"};
+    static char *drop[] = {(char *)"ALL"}, *dropped[] = {(char *)"KILL"};
+    static Runtime__V1__Capability wanted = RUNTIME__V1__CAPABILITY__INIT;
+    static const char all[] = "{\"bounding\":[%s],\"effective\":[%s],\"permitted\":[%s],"
+                              "\"inheritable\":[%s],\"ambient\":[%s]}";
+    static const char both[] = "\"CAP_KILL\",\"CAP_NET_BIND_SERVICE\"";
+    static const char one[] = "\"CAP_NET_BIND_SERVICE\"";
+    AUTO_FREE char *of_both = xasprintf(all, both, both, both, both, both);
+    AUTO_FREE char *of_one = xasprintf(all, one, one, one, one, one);
+
+    (void)state;
+    t.security.capabilities = &wanted;
+    wanted.add_ambient_capabilities = ambient;
+    wanted.n_add_ambient_capabilities = 2;
+    wanted.drop_capabilities = drop;
+    wanted.n_drop_capabilities = 1;
+    build();
+    assert_string_equal(part("process", "capabilities"), of_both);
+    wanted.drop_capabilities = dropped;
+    build();
+    assert_null(strstr(part("process", "capabilities"), "CAP_KILL"));
+    wanted.n_add_ambient_capabilities = 1;
+    wanted.drop_capabilities = drop;
+    build();
+    assert_string_equal(part("process", "capabilities"), of_one);
+    wanted.add_ambient_capabilities = odd;
+    expect_refusal("capabilities.add_ambient_capabilities: \"X\" is no capability");
 }
 
 static const char *bounding(void)
@@ -319,103 +349,28 @@ static void test_on_the_nodes_network_sys_is_the_nodes(void **state)
                         "[\"rbind\",\"rprivate\",\"rro\",\"nosuid\",\"noexec\",\"nodev\"]");
 }
 
-static void test_resources_are_set_when_they_are_asked_for(void **state)
+static void test_texts_that_no_program_can_be_given_are_refused(void **state)
 {
-    static Runtime__V1__LinuxContainerResources__UnifiedEntry high =
-        RUNTIME__V1__LINUX_CONTAINER_RESOURCES__UNIFIED_ENTRY__INIT;
-    static Runtime__V1__LinuxContainerResources__UnifiedEntry *unified[] = {&high};
-    static Runtime__V1__HugepageLimit huge = RUNTIME__V1__HUGEPAGE_LIMIT__INIT, *limits[] = {&huge};
+    size_t len = 32 * (size_t)sysconf(_SC_PAGESIZE) - 1;
+    AUTO_FREE char *text = xcalloc(1, len + 2);
+    static Runtime__V1__KeyValue a = RUNTIME__V1__KEY_VALUE__INIT, *envs[] = {&a};
+    char *long_args[] = {text};
 
     (void)state;
-    t.resources.cpu_quota = -1;
-    t.resources.cpu_shares = 512;
-    t.resources.cpuset_cpus = (char *)"0-1";
-    t.resources.memory_limit_in_bytes = 1048576;
-    t.resources.oom_score_adj = 500;
-    high.key = (char *)"memory.high";
-    high.value = (char *)"9";
-    t.resources.unified = unified;
-    t.resources.n_unified = 1;
-    huge.page_size = (char *)"2MB";
-    t.resources.hugepage_limits = limits;
-    t.resources.n_hugepage_limits = 1;
+    memset(text, 'x', len);
+    t.config.args = long_args;
+    t.config.n_args = 1;
     build();
-    assert_string_equal(part("linux", "resources"),
-                        "{\"cpu\":{\"shares\":512,\"quota\":-1,\"cpus\":\"0-1\"},"
-                        "\"memory\":{\"limit\":1048576,\"swap\":1048576},"
-                        "\"unified\":{\"memory.high\":\"9\"},"
-                        "\"devices\":[{\"allow\":false,\"access\":\"rwm\"}]}");
-    assert_string_equal(part("process", "oomScoreAdj"), "500");
-    t.in.policy.hugetlb_required = true;
-    expect_refusal("hugepage_limits: the node has no hugetlb controller");
-    t.host.hugetlb_controlled = true;
+    text[len] = 'x';
+    expect_refusal("argument 2 of the command is longer than");
+    t.config.args = args;
+    a.key = (char *)"A";
+    a.value = (ProtobufCBinaryData){.len = len - strlen("A="), .data = (uint8_t *)text};
+    t.config.envs = envs;
+    t.config.n_envs = 1;
     build();
-    assert_non_null(strstr(part("linux", "resources"),
-                           "\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":0}]"));
-    t.resources.cpu_quota = -2;
-    expect_refusal("resources.cpu_quota: -2 is out of range");
-    t.resources.cpu_quota = 0;
-    high.key = (char *)"../x";
-    expect_refusal("unified: \"../x\" is no cgroup file");
-    t.linux.resources = NULL;
-    build();
-    assert_string_equal(part("process", "oomScoreAdj"), "nothing");
-}
-
-static void test_an_update_changes_what_it_names(void **state)
-{
-    Runtime__V1__LinuxContainerResources r = RUNTIME__V1__LINUX_CONTAINER_RESOURCES__INIT, *now;
-    static Runtime__V1__LinuxContainerResources__UnifiedEntry high =
-        RUNTIME__V1__LINUX_CONTAINER_RESOURCES__UNIFIED_ENTRY__INIT;
-    static Runtime__V1__LinuxContainerResources__UnifiedEntry *unified[] = {&high};
-    static Runtime__V1__HugepageLimit huge = RUNTIME__V1__HUGEPAGE_LIMIT__INIT, *limits[] = {&huge};
-
-    (void)state;
-    t.resources.memory_limit_in_bytes = 100;
-    t.resources.cpu_shares = 7;
-    t.host.hugetlb_controlled = true;
-    huge.page_size = (char *)"2MB";
-    huge.limit = 1;
-    t.resources.hugepage_limits = limits;
-    t.resources.n_hugepage_limits = 1;
-    build();
-    r.memory_limit_in_bytes = 200;
-    r.cpu_period = 1000;
-    huge.limit = 2;
-    r.hugepage_limits = limits;
-    r.n_hugepage_limits = 1;
-    high.key = (char *)"memory.high";
-    high.value = (char *)"9";
-    r.unified = unified;
-    r.n_unified = 1;
-    assert_int_equal(oci_resources_update(t.out, &r, &t.host, &t.in.policy, &t.err), 0);
-    assert_string_equal(part("linux", "resources"),
-                        "{\"cpu\":{\"shares\":7,\"period\":1000},"
-                        "\"memory\":{\"limit\":200,\"swap\":200},"
-                        "\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":2}],"
-                        "\"devices\":[{\"allow\":false,\"access\":\"rwm\"}],"
-                        "\"unified\":{\"memory.high\":\"9\"}}");
-    now = oci_resources_read(t.out);
-    assert_true(now->cpu_shares == 7 && now->cpu_period == 1000 && now->cpu_quota == 0);
-    assert_true(now->memory_limit_in_bytes == 200 && now->memory_swap_limit_in_bytes == 200);
-    assert_int_equal(now->n_hugepage_limits, 1);
-    assert_string_equal(now->hugepage_limits[0]->page_size, "2MB");
-    assert_int_equal(now->hugepage_limits[0]->limit, 2);
-    assert_int_equal(now->n_unified, 1);
-    assert_string_equal(now->unified[0]->key, "memory.high");
-    assert_string_equal(now->unified[0]->value, "9");
-    message_free(&now->base);
-}
-
-static void test_the_oom_score_stays_above_ours_without_the_right(void **state)
-{
-    struct oci_host host = {.oom_score_adj = -500, .oom_score_bounded = true};
-
-    (void)state;
-    assert_int_equal(oci_host_oom_score_adj(&host, -998), -500);
-    assert_int_equal(oci_host_oom_score_adj(&host, 3), 3);
-    host.oom_score_bounded = false;
-    assert_int_equal(oci_host_oom_score_adj(&host, -998), -998);
+    a.value.len++;
+    expect_refusal("envs: A and its value are longer than");
 }
 
 static void test_annotations_cannot_be_forged(void **state)
@@ -506,6 +461,7 @@ int main(void)
         PLAIN(test_the_command_comes_from_request_and_image),
         PLAIN(test_the_last_of_several_variables_counts),
         PLAIN(test_the_user_is_written_with_its_groups),
+        PLAIN(test_ambient_capabilities_are_those_that_are_asked_for),
         PLAIN(test_capabilities_are_added_then_dropped),
         PLAIN(test_a_privileged_container_is_free),
         PLAIN(test_namespaces_are_those_of_the_pod),
@@ -513,9 +469,7 @@ int main(void)
         PLAIN(test_a_user_namespace_must_be_that_of_the_pod),
         PLAIN(test_nobody_is_outside_of_the_user_namespace),
         PLAIN(test_on_the_nodes_network_sys_is_the_nodes),
-        PLAIN(test_resources_are_set_when_they_are_asked_for),
-        PLAIN(test_an_update_changes_what_it_names),
-        PLAIN(test_the_oom_score_stays_above_ours_without_the_right),
+        PLAIN(test_texts_that_no_program_can_be_given_are_refused),
         PLAIN(test_annotations_cannot_be_forged),
         PLAIN(test_an_exec_is_the_containers_process_with_other_args),
         PLAIN(test_the_cgroup_path_fits_its_driver),

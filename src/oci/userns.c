@@ -130,6 +130,32 @@ void oci_userns_add(struct json_object *to, const struct idmap *map)
     add_mapping(json_add_array(to, "gidMappings"), 0, map->gids.first, map->gids.count);
 }
 
+static bool overlap(uint32_t a, uint32_t b, const Runtime__V1__IDMapping *x,
+                    const Runtime__V1__IDMapping *y)
+{
+    return (uint64_t)a < (uint64_t)b + y->length && (uint64_t)b < (uint64_t)a + x->length;
+}
+
+/* No id may be mapped twice, on either side. */
+static int check_overlaps(Runtime__V1__IDMapping **mappings, size_t n, const char *field,
+                          struct error *err)
+{
+    const Runtime__V1__IDMapping *last = mappings[n];
+
+    for (size_t i = 0; i < n; i++) {
+        const Runtime__V1__IDMapping *m = mappings[i];
+
+        if (overlap(m->container_id, last->container_id, m, last) ||
+            overlap(m->host_id, last->host_id, m, last))
+            return error_set(err, ERROR_INVALID,
+                             "%s: container_id %u, host_id %u, length %u overlaps with the one of "
+                             "container_id %u, host_id %u, length %u",
+                             field, last->container_id, last->host_id, last->length,
+                             m->container_id, m->host_id, m->length);
+    }
+    return 0;
+}
+
 static int add_list(struct json_object *to, Runtime__V1__IDMapping **mappings, size_t n,
                     const char *field, struct error *err)
 {
@@ -137,7 +163,7 @@ static int add_list(struct json_object *to, Runtime__V1__IDMapping **mappings, s
         return error_set(err, ERROR_INVALID, "%s: %zu mappings, where a mount has 1 to %d", field,
                          n, OF_MOUNT_MAX);
     for (size_t i = 0; i < n; i++) {
-        if (check_range(mappings[i], field, err) < 0)
+        if (check_range(mappings[i], field, err) < 0 || check_overlaps(mappings, i, field, err) < 0)
             return -1;
         add_mapping(to, mappings[i]->container_id, mappings[i]->host_id, mappings[i]->length);
     }

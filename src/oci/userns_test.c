@@ -157,6 +157,15 @@ static void test_a_mount_has_mappings_of_both_kinds(void **state)
     (void)state;
     mount.uidmappings = t.uids;
     mount.n_uidmappings = 2;
+    t.more.container_id = 65535;
+    assert_int_equal(oci_userns_add_of_mount(out, &mount, &t.err), -1);
+    assert_string_equal(t.err.text, "uidMappings: container_id 65535, host_id 0, length 1 overlaps "
+                                    "with the one of container_id 0, host_id 100000, length 65536");
+    t.more.container_id = 65536;
+    t.more.host_id = 165535;
+    assert_int_equal(oci_userns_add_of_mount(out, &mount, &t.err), -1);
+    assert_non_null(strstr(t.err.text, "host_id 165535, length 1 overlaps"));
+    t.more.host_id = 0;
     assert_int_equal(oci_userns_add_of_mount(out, &mount, &t.err), -1);
     assert_non_null(strstr(t.err.text, "gidMappings: 0 mappings"));
     mount.gidmappings = t.gids;
