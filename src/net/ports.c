@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/ports.h"
 
+#include <arpa/inet.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -28,6 +30,14 @@ static const char *protocol_name(Runtime__V1__Protocol protocol)
     }
 }
 
+/* For the plugin another one would stand for all addresses. */
+static bool is_address(const char *text)
+{
+    struct in6_addr unused;
+
+    return inet_pton(AF_INET, text, &unused) == 1 || inet_pton(AF_INET6, text, &unused) == 1;
+}
+
 static int add_mapping(struct json_object *mappings, const Runtime__V1__PortMapping *port,
                        struct error *err)
 {
@@ -37,12 +47,15 @@ static int add_mapping(struct json_object *mappings, const Runtime__V1__PortMapp
     if (!protocol)
         return error_set(err, ERROR_INVALID, "port_mappings: protocol %d is not known",
                          (int)port->protocol);
-    if (port->host_port > PORT_MAX)
+    if (port->host_port < 0 || port->host_port > PORT_MAX)
         return error_set(err, ERROR_INVALID, "port_mappings: host_port %d is not a port",
                          port->host_port);
     if (port->container_port <= 0 || port->container_port > PORT_MAX)
         return error_set(err, ERROR_INVALID, "port_mappings: container_port %d is not a port",
                          port->container_port);
+    if (*port->host_ip && !is_address(port->host_ip))
+        return error_set(err, ERROR_INVALID, "port_mappings: host_ip \"%.80s\" is no address",
+                         port->host_ip);
     mapping = json_add_object(mappings, NULL);
     json_add_int(mapping, "hostPort", port->host_port);
     json_add_int(mapping, "containerPort", port->container_port);
@@ -57,7 +70,7 @@ static int add_port_mappings(struct json_object *to, const Runtime__V1__PodSandb
     JSON_AUTO *mappings = json_object_new_array();
 
     for (size_t i = 0; i < config->n_port_mappings; i++)
-        if (config->port_mappings[i]->host_port > 0 &&
+        if (config->port_mappings[i]->host_port != 0 &&
             add_mapping(mappings, config->port_mappings[i], err) < 0)
             return -1;
     if (json_len(mappings) > 0)

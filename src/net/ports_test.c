@@ -49,6 +49,13 @@ static void test_ports_of_the_host_are_mapped_and_others_left_out(void **state)
     web.host_port = 65536;
     assert_int_equal(ports_capabilities(&config, &out, &err), -1);
     assert_string_equal(err.text, "port_mappings: host_port 65536 is not a port");
+    web.host_port = -1, web.host_ip = (char *)"here";
+    assert_int_equal(ports_capabilities(&config, &out, &err), -1);
+    assert_string_equal(err.text, "port_mappings: host_port -1 is not a port");
+    web.host_port = 1;
+    assert_int_equal(ports_capabilities(&config, &out, &err), -1);
+    assert_string_equal(err.text, "port_mappings: host_ip \"here\" is no address");
+    web.host_ip = (char *)"::1";
     web.host_port = 1, web.protocol = (Runtime__V1__Protocol)9;
     assert_int_equal(ports_capabilities(&config, &out, &err), -1);
     assert_string_equal(err.text, "port_mappings: protocol 9 is not known");

@@ -53,6 +53,10 @@ static char *join_log_path(const Runtime__V1__CreateContainerRequest *r, struct 
 
     if (!*folder || !*path)
         return xstrdup("");
+    if (*folder != '/') {
+        error_set(err, ERROR_INVALID, "log_directory \"%.200s\" is not absolute", folder);
+        return NULL;
+    }
     strv_add_split(&parts, path, '/');
     if (strv_contains(&parts, "..")) {
         error_set(err, ERROR_INVALID, "log_path \"%s\" leaves the log directory", path);

@@ -124,16 +124,6 @@ static void add_sysctl(struct arena *a, Berth__Shim__V1__PodOptions *o, const ch
     o->sysctls[o->n_sysctls++] = entry;
 }
 
-/* One that every pod gets, unless the client has another value for it. */
-static void add_default_sysctl(struct arena *a, Berth__Shim__V1__PodOptions *o, const char *key,
-                               const char *value)
-{
-    for (size_t i = 0; i < o->n_sysctls; i++)
-        if (strcmp(o->sysctls[i]->key, key) == 0)
-            return;
-    add_sysctl(a, o, key, value);
-}
-
 /* All that there are in the pod. */
 static const char *ping_groups(struct arena *a, const struct sandbox *s)
 {
@@ -142,7 +132,8 @@ static const char *ping_groups(struct arena *a, const struct sandbox *s)
     return arena_printf(a, "0 %u", count > 0 && count <= INT32_MAX ? count - 1 : INT32_MAX);
 }
 
-/* In a network of its own a pod's ports are nobody else's, and to ping needs no capability. */
+/* In a network of its own a pod's ports are nobody else's, and to ping needs no capability. What
+ * the client asks for is set after that. */
 static void add_sysctls(struct arena *a, const struct sandbox *s, Berth__Shim__V1__PodOptions *o)
 {
     enum { DEFAULTS_MAX = 2 };
@@ -150,14 +141,12 @@ static void add_sysctls(struct arena *a, const struct sandbox *s, Berth__Shim__V
     size_t n = linux ? linux->n_sysctls : 0;
 
     o->sysctls = arena_alloc(a, (n + DEFAULTS_MAX) * sizeof *o->sysctls);
+    if (!o->host_network && s->node->unprivileged_ports)
+        add_sysctl(a, o, "net.ipv4.ip_unprivileged_port_start", "0");
+    if (!o->host_network && s->node->unprivileged_icmp)
+        add_sysctl(a, o, "net.ipv4.ping_group_range", ping_groups(a, s));
     for (size_t i = 0; i < n; i++)
         add_sysctl(a, o, linux->sysctls[i]->key, linux->sysctls[i]->value);
-    if (o->host_network)
-        return;
-    if (s->node->unprivileged_ports)
-        add_default_sysctl(a, o, "net.ipv4.ip_unprivileged_port_start", "0");
-    if (s->node->unprivileged_icmp)
-        add_default_sysctl(a, o, "net.ipv4.ping_group_range", ping_groups(a, s));
 }
 
 static Berth__Shim__V1__PodOptions *pod_options(struct arena *a, struct sandbox *s)

@@ -53,7 +53,7 @@ static int raise_loopback(struct error *err)
  * may be ids, which are the user namespace's. */
 static bool is_from_outside(const struct namespaces_spec *spec, const char *name)
 {
-    return idmap_is_set(&spec->ids) && strncmp(name, "net.", 4) != 0;
+    return idmap_is_set(&spec->ids) && strncmp(name, "net", 3) != 0;
 }
 
 static int set_sysctls(const struct namespaces_spec *spec, struct error *err)

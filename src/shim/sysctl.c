@@ -16,6 +16,20 @@ static bool begins(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+/* net.ipv4.x, or the same with slashes: net/ipv4/x. */
+static bool is_of(const char *name, const char *area)
+{
+    size_t len = strlen(area);
+
+    return begins(name, area) && (name[len] == '.' || name[len] == '/');
+}
+
+/* What kernel.NAME begins with. */
+static bool is_of_kernel(const char *name, const char *begin)
+{
+    return is_of(name, "kernel") && begins(name + strlen("kernel."), begin);
+}
+
 static bool is_separator(char c)
 {
     return c == '.' || c == '/';
@@ -38,9 +52,10 @@ static bool is_well_formed(const char *name)
 
 int sysctl_check(const char *name, const struct sysctl_scope *scope, struct error *err)
 {
-    bool is_net = begins(name, "net.");
-    bool is_ipc = begins(name, "kernel.shm") || begins(name, "kernel.msg") ||
-                  strcmp(name, "kernel.sem") == 0 || begins(name, "fs.mqueue.");
+    bool is_net = is_of(name, "net");
+    bool is_ipc = is_of_kernel(name, "shm") || is_of_kernel(name, "msg") ||
+                  (is_of_kernel(name, "sem") && strlen(name) == strlen("kernel.sem")) ||
+                  (is_of(name, "fs") && is_of(name + strlen("fs."), "mqueue"));
 
     if (!is_well_formed(name))
         return error_set(err, ERROR_INVALID, "sysctl \"%.*s\" is not a name of one", NAME_LEN_MAX,
@@ -61,9 +76,14 @@ int sysctl_check(const char *name, const struct sysctl_scope *scope, struct erro
 int sysctl_write(const char *name, const char *value, struct error *err)
 {
     char path[sizeof "/proc/sys/" + NAME_LEN_MAX];
+    /* What the first separator is tells which of the two ways of writing it is. */
+    bool has_dots = name[strcspn(name, "./")] == '.';
 
+    /* To write nothing changes nothing, and says so to nobody. */
+    if (!*value)
+        return error_set(err, ERROR_INVALID, "set sysctl %s: its value is empty", name);
     snprintf(path, sizeof path, "/proc/sys/%s", name);
-    for (char *at = path + sizeof "/proc/sys/" - 1; *at; at++)
+    for (char *at = path + sizeof "/proc/sys/" - 1; has_dots && *at; at++)
         if (is_separator(*at))
             *at = *at == '.' ? '/' : '.';
     AUTO_CLOSE int fd = open(path, O_WRONLY | O_CLOEXEC);

@@ -22,6 +22,17 @@ static void test_only_what_the_pod_has_of_its_own_may_be_set(void **state)
         {"kernel.msgmax", false, true, true},
         {"kernel.sem", false, true, true},
         {"fs.mqueue.msg_max", false, true, true},
+        {"net/ipv4/conf/eth0.100/rp_filter", true, false, true},
+        {"kernel/shm_rmid_forced", false, true, true},
+        {"kernel/sem", false, true, true},
+        {"fs/mqueue/msg_max", false, true, true},
+        {"net/ipv4/ip_forward", false, true, false},
+        {"kernel/panic", true, true, false},
+        {"net/../kernel/panic", true, true, false},
+        {"net/./ipv4", true, true, false},
+        {"network.x", true, true, false},
+        {"kernel", true, true, false},
+        {"fs", true, true, false},
         {"net.ipv4.ip_forward", false, true, false},
         {"kernel.shmall", true, false, false},
         {"fs.mqueue.msg_max", true, false, false},
@@ -52,10 +63,20 @@ static void test_only_what_the_pod_has_of_its_own_may_be_set(void **state)
     }
 }
 
+static void test_an_empty_value_is_refused(void **state)
+{
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(sysctl_write("net.ipv4.ip_forward", "", &err), -1);
+    assert_string_equal(err.text, "set sysctl net.ipv4.ip_forward: its value is empty");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_only_what_the_pod_has_of_its_own_may_be_set),
+        cmocka_unit_test(test_an_empty_value_is_refused),
     };
 
     return cmocka_run_group_tests_name("sysctl", tests, NULL, NULL);

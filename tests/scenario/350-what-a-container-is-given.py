@@ -84,7 +84,8 @@ def test_a_slice_as_parent_is_a_name_for_systemd_and_a_folder_for_us(berth):
 def test_low_ports_and_pings_are_for_everybody_unless_the_pod_says_otherwise(berth):
     read = "cd /proc/sys/net/ipv4; cat ip_unprivileged_port_start ping_group_range"
     assert run(berth, berth.run_pod(), read)[1].split() == ["0", "0", "2147483647"]
-    own = {"linux": {"sysctls": {"net.ipv4.ip_unprivileged_port_start": "1000"}}}
-    assert run(berth, berth.run_pod(**own), read)[1].split() == ["1000", "0", "2147483647"]
+    for name in ("net.ipv4.ip_unprivileged_port_start", "net/ipv4/ip_unprivileged_port_start"):
+        own = {"linux": {"sysctls": {name: "1000"}}}
+        assert run(berth, berth.run_pod(**own), read)[1].split() == ["1000", "0", "2147483647"]
     host = pathlib.Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text(encoding="utf-8")
     assert run(berth, berth.run_pod(host_network=True), read)[1].split()[0] == host.strip()

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Wishes about isolation that cannot be granted are refused in a sentence that names the field and the value, and
 nothing is made of them."""
+import os
+
 import grpc
 
+import cgroups
+
 BIG = 1 << 40
+BIG_TEXT = 32 * os.sysconf("SC_PAGESIZE")
 
 
 def security(**fields):
@@ -20,6 +25,10 @@ def mount(**fields):
 
 def device(**fields):
     return {"devices": [{"container_path": "/dev/x", "host_path": "/dev/null", "permissions": "rw", **fields}]}
+
+
+def ids(inside, first, count):
+    return {"container_id": inside, "host_id": first, "length": count}
 
 
 LOCAL = {"profile_type": "Localhost"}
@@ -65,6 +74,20 @@ CONTAINERS = [
     ('host_path "/etc/passwd" is not a device', device(host_path="/etc/passwd")),
     ('permissions "rx" of /dev/null', device(permissions="rx")),
     ('devices: container_path "dev/x" is not absolute', device(container_path="dev/x")),
+    ("resources.cpu_period: 5 is not from 1000 to 1000000", resources(cpu_period=5)),
+    ("resources.cpu_quota: 10 is less than 1000", resources(cpu_quota=10)),
+    ('resources.cpuset_cpus: "3-1" is no list of numbers', resources(cpuset_cpus="3-1")),
+    ("resources.memory_swap_limit_in_bytes: 4096 is given without", resources(memory_swap_limit_in_bytes=4096)),
+    ('the node has no pages of page_size "3MB"', resources(hugepage_limits=[{"page_size": "3MB", "limit": 1}])),
+    ('image_sub_path "x" is given without an image', mount(image_sub_path="x")),
+    ("uidMappings: container_id 5, host_id 9, length 9 overlaps",
+     mount(uidMappings=[ids(0, 100, 10), ids(5, 9, 9)], gidMappings=[ids(0, 100, 10)])),
+    ("namespace_options.network: 9 is not known", security(namespace_options={"network": 9})),
+    ("namespace_options.ipc: 9 is not known", security(namespace_options={"ipc": 9})),
+    ('add_ambient_capabilities: "NO_SUCH" is no', security(capabilities={"add_ambient_capabilities": ["NO_SUCH"]})),
+    ("envs: A and its value are longer than", {"envs": [{"key": "A", "value": b"x" * BIG_TEXT}]}),
+    ("argument 1 of the command is longer than", {"args": ["true", "x" * BIG_TEXT]}),
+    ('seccomp.localhost_ref: "a/b.json" is no absolute path', security(seccomp={**LOCAL, "localhost_ref": "a/b.json"})),
     ('envs: "A=B" is no name of a variable', {"envs": [{"key": "A=B", "value": b"x"}]}),
     ('log_path "../../x" leaves the log directory', {"log_path": "../../x"}),
     ("stop_signal 99 is no signal", {"stop_signal": 99}),
@@ -95,6 +118,17 @@ PODS = [
     ("it excludes runtime handler",
      {"annotations": {"io.kubernetes.cri.untrusted-workload": "true"}, "handler": "crun"}),
     ('hostname: "hhh', {"hostname": "h" * 65}),
+    ('hostname: "a/b" is no name of a host', {"hostname": "a/b"}),
+    ('dns_config.servers: "1.1.1.1', {"dns_config": {"servers": ["1.1.1.1\nsearch evil"]}}),
+    ('log_directory: "here" is not absolute', {"log_directory": "here"}),
+    ("port_mappings: host_port -5 is not a port", {"port_mappings": [{"container_port": 80, "host_port": -5}]}),
+    ('host_ip "nowhere" is no address',
+     {"port_mappings": [{"container_port": 80, "host_port": 8080, "host_ip": "nowhere"}]}),
+    ("run_as_user: -1 is out of range", sandbox(run_as_user={"value": -1})),
+    ("supplemental_groups_policy: 7 is not known", sandbox(supplemental_groups_policy=7)),
+    ("seccomp.profile_type: 9 is not known", sandbox(seccomp={"profile_type": 9})),
+    ("apparmor.localhost_ref is empty", sandbox(apparmor=LOCAL)),
+    ("set sysctl net.core.somaxconn: its value is empty", {"linux": {"sysctls": {"net.core.somaxconn": ""}}}),
 ]
 
 
@@ -118,6 +152,24 @@ def test_containers(berth):
     assert not list((berth.dir / "root" / "containers").iterdir())
     refusal(lambda: berth.create(pod, "true", name="same", **resources(cpu_period=-1)))
     berth.remove(berth.create(pod, "true", name="same"))  # the name is free
+
+
+def test_files_of_seccomp_that_are_none(berth):
+    """A pipe that nobody writes to must not be waited for; what the OCI runtime would pass over is a mistake."""
+    pod = berth.run_pod(host_network=True)
+    (berth.dir / "half.json").write_text('{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": {}}', encoding="ascii")
+    os.mkfifo(berth.dir / "pipe.json")
+    for name, words in (("half.json", "half.json: syscalls is no list"), ("pipe.json", "is not a regular file")):
+        said = refusal(lambda: berth.create(pod, "true", **security(seccomp={
+            **LOCAL, "localhost_ref": str(berth.dir / name)})))  # pylint: disable=cell-var-from-loop
+        assert "seccomp.localhost_ref" in said and words in said, said
+
+
+def test_files_of_cgroups_that_the_node_does_not_have(berth):
+    if cgroups.IS_V2:
+        return "this node has them"
+    said = refusal(lambda: berth.create(berth.run_pod(host_network=True), "true", **resources(unified={"memory.high": "1"})))
+    assert 'resources.unified: "memory.high" is of cgroups of version 2' in said, said
 
 
 def test_pods(berth):
