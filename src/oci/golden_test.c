@@ -5,6 +5,7 @@
 #include "oci/spec_fixture.h"
 
 #include "oci/blockio.h"
+#include "oci/golden_fields.h"
 #include "oci/golden_message.h"
 #include "oci/yaml_tree.h"
 
@@ -150,6 +151,8 @@ static void read_host(struct json_object *host)
     t.host.oom_score_bounded = json_get_flag(host, "oom_score_bounded", false);
     t.host.oom_score_adj = (int)json_get_int(host, "oom_score_adj", 0);
     t.host.has_selinux = json_get_flag(host, "selinux", false);
+    t.host.apparmor_profiles = json_get_str(host, "apparmor_profiles");
+    t.host.has_apparmor = t.host.apparmor_profiles;
     t.host.kernel_minor = 1;
     for (size_t i = 0; i < json_len(capabilities); i++)
         strv_add(&t.host.capabilities, json_str(json_at(capabilities, i)));
@@ -167,6 +170,7 @@ static void read_input(struct json_object *in)
     t.in.host_pid = json_get_flag(in, "host_pid", false);
     t.in.target_pid_ns = json_get_str(in, "target_pid_ns");
     t.features.recursive_read_only = json_get_flag(in, "recursive_read_only", false);
+    t.features.idmapped_mounts = json_get_flag(in, "idmapped_mounts", false);
     if (json_get_int(in, "userns_first", 0)) {
         uint32_t first = (uint32_t)json_get_int(in, "userns_first", 0);
 
@@ -254,6 +258,32 @@ static void forget_rule(struct rule *r)
     strv_fini(&container_globs);
 }
 
+/* What comes of it: the specification, or why there is none. */
+static char *outcome(void *rule)
+{
+    const struct rule *r = rule;
+    struct json_object *out = NULL;
+    char *text;
+
+    t.in.pod_selinux = r->pod->linux && r->pod->linux->security_context
+                           ? r->pod->linux->security_context->selinux_options
+                           : NULL;
+    if (oci_spec_build(&t.in, &out, &t.err) < 0)
+        return xstrdup(t.err.text);
+    text = xstrdup(json_text(out));
+    json_object_put(out);
+    return text;
+}
+
+/* Whether a field is read shows when it is taken away. */
+static void try_fields(struct rule *r)
+{
+    AUTO_FREE char *whole = outcome(r);
+
+    golden_fields_try(&r->config->base, outcome, r, whole);
+    golden_fields_try(&r->pod->base, outcome, r, whole);
+}
+
 static void test_one(void **state)
 {
     const char *name = *state;
@@ -276,8 +306,23 @@ static void test_one(void **state)
         assert_int_equal(file_store(AT_FDCWD, path, got, strlen(got), 0644, &t.err), 0);
     else
         assert_string_equal(got, wanted);
+    try_fields(&r);
     forget_rule(&r);
     assert_int_equal(tear_down(NULL), 0);
+}
+
+static void test_every_field_of_a_request_is_shown_by_something(void **state)
+{
+    AUTO_FINI(strv) visited = {0}, missing = {0};
+
+    (void)state;
+    golden_fields_check(&runtime__v1__container_config__descriptor, GOLDEN_DIR "/../../..",
+                        golden_fields_others, &visited, &missing);
+    golden_fields_check(&runtime__v1__pod_sandbox_config__descriptor, GOLDEN_DIR "/../../..",
+                        golden_fields_others, &visited, &missing);
+    for (size_t i = 0; i < missing.len; i++)
+        print_error("nothing shows what becomes of %s\n", missing.items[i]);
+    assert_int_equal(missing.len, 0);
 }
 
 static int is_rule(const struct dirent *entry)
@@ -289,7 +334,7 @@ static int is_rule(const struct dirent *entry)
 
 int main(int argc, char **argv)
 {
-    static struct CMUnitTest tests[GOLDENS_MAX];
+    static struct CMUnitTest tests[GOLDENS_MAX + 1];
     struct dirent **entries = NULL;
     int n = scandir(GOLDEN_DIR, &entries, is_rule, alphasort), failed;
 
@@ -302,7 +347,11 @@ int main(int argc, char **argv)
         tests[i] = (struct CMUnitTest){.name = name, .test_func = test_one, .initial_state = name};
         free(entries[i]);
     }
-    failed = _cmocka_run_group_tests("golden", tests, (size_t)n, NULL, NULL);
+    /* After all the others. */
+    tests[n] =
+        (struct CMUnitTest){.name = "test_every_field_of_a_request_is_shown_by_something",
+                            .test_func = test_every_field_of_a_request_is_shown_by_something};
+    failed = _cmocka_run_group_tests("golden", tests, (size_t)n + 1, NULL, NULL);
     for (int i = 0; i < n; i++)
         free((char *)tests[i].name);
     free(entries);
