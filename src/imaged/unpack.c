@@ -15,7 +15,7 @@
 /* Threads unpack layers; the one that started them gives the names, to many at once, since each
  * time all that is on the way to the disk has to get there: compressed layers too, which are thrown
  * away soon. Who waits for one of the layers is not kept waiting. */
-enum { PUBLISH_DELAY_MS = 5000, LOOK_UP_MS = 50 };
+enum { PUBLISH_DELAY_MS = 2000, LOOK_UP_MS = 50 };
 
 struct run {
     struct unpack *unpack;

@@ -94,7 +94,7 @@ def fail_to_pull(berth, registry, layout):
     data = path.read_bytes()
     registry.stop_after[blob(layout, OWN)] = [100_000]
     thread, outcome = in_background(lambda: pull(berth, registry, "2"))
-    wait_for(lambda: folders(berth) == {harness.sha256(BASE)[7:]}, what="the lower layer")
+    wait_for(lambda: folders(berth) == {harness.sha256(BASE)[7:]}, 30, "the lower layer")
     path.unlink()
     registry.released.set()
     thread.join(PATIENCE)
