@@ -243,6 +243,15 @@ static char *text_in(struct json_object *event, const char *key)
     return (char *)(text ? text : "");
 }
 
+static void strings_in(struct json_object *list, struct arena *a, size_t *out_len, char ***out)
+{
+    *out = arena_alloc(a, json_len(list) * sizeof **out);
+    *out_len = 0;
+    for (size_t i = 0; i < json_len(list); i++)
+        if (json_str(json_at(list, i)))
+            (*out)[(*out_len)++] = (char *)json_str(json_at(list, i));
+}
+
 static int send_host(void *data, struct json_object *event, struct error *err)
 {
     Berth__V1__ExplainImageResponse m = BERTH__V1__EXPLAIN_IMAGE_RESPONSE__INIT;
@@ -251,6 +260,7 @@ static int send_host(void *data, struct json_object *event, struct error *err)
     if (strcmp(json_get_str(event, "event"), "reference") == 0) {
         m.name = text_in(event, "name");
         m.source = text_in(event, "source");
+        strings_in(json_get(event, "unused"), rpc_call_arena(data), &m.n_unused, &m.unused);
         return rpc_call_send(data, &m.base, err);
     }
     host.url = text_in(event, "url");

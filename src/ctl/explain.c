@@ -39,6 +39,8 @@ static int see(void *data, const ProtobufCMessage *message, struct error *err)
     else
         printf("%s, %s%s\n", m->name, *m->source ? "by " : "with no configuration of its registry",
                m->source);
+    for (size_t i = 0; i < m->n_unused; i++)
+        printf("!     %s\n", m->unused[i]);
     return fflush(stdout) == 0 ? 0 : -1;
 }
 

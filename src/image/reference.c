@@ -170,6 +170,10 @@ int reference_parse(const char *text, struct image_reference *out, struct error 
         return error_set(err, ERROR_INVALID, "image name of %zu bytes", strlen(text));
     if (strlen(text) == ID_HEX_LEN && strspn(text, HEX) == ID_HEX_LEN)
         return error_set(err, ERROR_INVALID, "image name \"%s\" is an id, not a name", text);
+    if (strstr(text, "://"))
+        return error_set(err, ERROR_INVALID,
+                         "image name \"%.255s\": a name has no scheme; leave \"%.*s://\" out", text,
+                         (int)strcspn(text, ":"), text);
     if (parse(text, &ref, err) < 0)
         return error_wrap(err, "image name \"%.255s\"", text);
     *out = ref;

@@ -11,6 +11,16 @@ static void add_str(struct json_object *to, const char *key, const char *text)
     json_add_str(to, key, text ? text : "");
 }
 
+static void add_unused(struct json_object *to, const struct registry *registry)
+{
+    struct json_object *list = json_add_array(to, "unused");
+    AUTO_FINI(strv) unused = {0};
+
+    registry_unused(registry, &unused);
+    for (size_t i = 0; i < unused.len; i++)
+        json_add_str(list, NULL, unused.items[i]);
+}
+
 static void report(void *data, const struct registry_report *r)
 {
     struct json_object *event = json_object_new_object();
@@ -52,6 +62,7 @@ static int explain(const struct pull *p, struct error *err)
     json_add_str(event, "event", "reference");
     json_add_str(event, "name", name);
     add_str(event, "source", registry_hosts_source(registry));
+    add_unused(event, registry);
     event_send(event);
     return registry_explain(registry, report, NULL, err);
 }

@@ -126,13 +126,28 @@ static int fetch_manifest(struct errand_job *j, struct error *err)
     return fd_write_all(j->file, body.data, body.len, err);
 }
 
+/* What was asked was perhaps not meant to be asked, or not so. */
+static int tell_unused(const struct registry *registry, struct error *err)
+{
+    AUTO_FINI(strv) unused = {0};
+
+    registry_unused(registry, &unused);
+    for (size_t i = 0; i < unused.len; i++) {
+        const struct error bare = *err;
+
+        error_set(err, bare.code, "%s (%s)", bare.text, unused.items[i]);
+        err->errnum = bare.errnum;
+    }
+    return -1;
+}
+
 static int resolve(struct errand_job *j, struct json_object *result, struct error *err)
 {
     AUTO_FINI(descriptor) found = {0};
     AUTO_FINI(buf) body = BUF(MANIFEST_BYTES_MAX);
 
     if (registry_resolve(j->registry, &found, &body, err) < 0)
-        return -1;
+        return tell_unused(j->registry, err);
     json_add_str(result, "digest", found.digest);
     json_add_str(result, "mediaType", found.media_type);
     json_add_int(result, "size", found.size);

@@ -32,6 +32,7 @@ void hosts_fini(struct hosts *hosts)
         fini(&hosts->items[i]);
     free(hosts->items);
     free(hosts->source);
+    free(hosts->unused);
     memset(hosts, 0, sizeof *hosts);
 }
 
@@ -181,8 +182,8 @@ static int read_hosts_file(const char *dir, const char *domain, struct hosts *ou
         hosts = (struct hosts){0};
         return 1;
     }
-    error_wrap(err, "%s", path);
-    log_warn("registry configuration is not used: %s", err->text);
+    log_warn("registry configuration %s is not used: %s", path, err->text);
+    out->unused = xasprintf("%s is not used: %s", path, err->text);
     return 0;
 }
 

@@ -44,11 +44,13 @@ struct hosts {
     struct host *items;
     size_t len;
     char *source; /* the file or folder that says so, or NULL */
+    char *unused; /* the hosts.toml that cannot be used, and why; or NULL */
 };
 
 void hosts_fini(struct hosts *hosts);
 
-/* roots may be NULL. A hosts.toml that cannot be used is logged and its folder read as Docker's. */
+/* roots may be NULL. A hosts.toml that cannot be used is logged, and its folder read as Docker's,
+ * as containerd does. */
 MUST_CHECK int hosts_load(const struct strv *roots, const char *domain, struct hosts *out,
                           struct error *err);
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "imaged/http.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "imaged/hosts.h"
+#include "imaged/http_fault.h"
 #include "imaged/http_head.h"
 #include "imaged/stop.h"
 
@@ -234,18 +234,6 @@ static void set_request(CURL *h, struct transfer *t)
     curl_easy_setopt(h, CURLOPT_XFERINFODATA, t);
 }
 
-/* What libssl says when what comes is no TLS, as a plain HTTP server's answer is none. */
-static enum http_fault fault_of_handshake(const char *text)
-{
-    static const char *const no_tls[] = {"wrong version number", "packet length too long",
-                                         "http request", "unexpected eof"};
-
-    for (size_t i = 0; i < COUNT_OF(no_tls); i++)
-        if (strstr(text, no_tls[i]))
-            return HTTP_FAULT_NO_TLS;
-    return strstr(text, "SYSCALL") ? HTTP_FAULT_BROKEN : HTTP_FAULT_OTHER;
-}
-
 static enum http_fault fault_of(const struct transfer *t, CURLcode code)
 {
     switch (code) {
@@ -258,7 +246,7 @@ static enum http_fault fault_of(const struct transfer *t, CURLcode code)
                : strstr(t->text, "SSL ") ? HTTP_FAULT_NO_TLS
                                          : HTTP_FAULT_CONNECT;
     case CURLE_SSL_CONNECT_ERROR:
-        return fault_of_handshake(t->text);
+        return http_fault_of_handshake(t->text);
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
@@ -269,29 +257,13 @@ static enum http_fault fault_of(const struct transfer *t, CURLcode code)
     }
 }
 
-enum { PEER_SIZE = 256 };
-
-/* Whom curl could not connect to when that was not the host itself: a proxy, of which curl says no
- * more than this. */
-static bool find_proxy(const char *text, const char *host, char out[static PEER_SIZE + 8])
-{
-    char peer[PEER_SIZE];
-    unsigned port;
-
-    if (sscanf(text, "Failed to connect to %255s port %u", peer, &port) != 2 ||
-        strcasecmp(peer, host) == 0 || *host == '[') /* which curl writes without brackets */
-        return false;
-    snprintf(out, PEER_SIZE + 8, "%s:%u", peer, port);
-    return true;
-}
-
 static int explain(struct transfer *t, CURLcode code, long errnum)
 {
     AUTO_FREE char *host = part_of(t->url, CURLUPART_HOST, 0);
     AUTO_FREE char *port = part_of(t->url, CURLUPART_PORT, 0);
     const char *colon = port ? ":" : "", *text = *t->text ? t->text : curl_easy_strerror(code);
     const char *name = host ? host : "the registry";
-    char proxy[PEER_SIZE + 8];
+    char proxy[HTTP_FAULT_PEER_SIZE];
 
     if (!port)
         port = xstrdup("");
@@ -301,14 +273,16 @@ static int explain(struct transfer *t, CURLcode code, long errnum)
         return error_set(t->err, ERROR_UNAVAILABLE, "%s%s%s sent nothing for %lld s", name, colon,
                          port, (long long)(t->idle_ns / CLOCK_NS_PER_S));
     if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
+        return error_set(t->err, ERROR_UNAVAILABLE, "%s%s%s has a certificate %s: %s", name, colon,
+                         port, http_fault_of_certificate(text), text);
+    if (code == CURLE_SSL_CONNECT_ERROR && http_fault_of_handshake(text) == HTTP_FAULT_NO_TLS)
         return error_set(t->err, ERROR_UNAVAILABLE,
-                         "%s%s%s has a certificate that is not trusted (a \"ca\" in hosts.toml "
-                         "would make it so): %s",
-                         name, colon, port, text);
+                         "%s%s%s does not speak TLS (\"http://\" in hosts.toml would do without)",
+                         name, colon, port);
     if (t->sent)
         return error_set(t->err, ERROR_UNAVAILABLE, "%s%s%s broke the connection: %s", name, colon,
                          port, text);
-    if (code == CURLE_COULDNT_CONNECT && find_proxy(t->text, name, proxy))
+    if (code == CURLE_COULDNT_CONNECT && http_fault_find_proxy(t->text, name, proxy))
         return error_set(t->err, ERROR_UNAVAILABLE, "connect to %s%s%s through the proxy %s: %s",
                          name, colon, port, proxy, errnum ? strerror((int)errnum) : text);
     if (code == CURLE_COULDNT_CONNECT && errnum)

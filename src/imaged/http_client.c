@@ -71,7 +71,7 @@ static int load_ca(struct http_client *c, const struct strv *files, struct error
         c->ca.len = 0; /* no bundle: curl still looks into the folder of the system */
     for (size_t i = 0; i < files->len; i++)
         if (load_authority(c, files->items[i], err) < 0)
-            return error_wrap(err, "certificate authority %s", files->items[i]);
+            return error_wrap(err, "certificate authority");
     return 0;
 }
 

@@ -18,7 +18,13 @@ struct keyring {
     struct credentials request;
     struct entry *entries;
     size_t len;
+    char *unused;
 };
+
+const char *keyring_unused(const struct keyring *k)
+{
+    return k->unused;
+}
 
 void keyring_free(struct keyring *k)
 {
@@ -30,6 +36,7 @@ void keyring_free(struct keyring *k)
         free(k->entries[i].path);
     }
     free(k->entries);
+    free(k->unused);
     free(k);
 }
 
@@ -115,8 +122,10 @@ struct keyring *keyring_open(const struct registry_credentials *request, const c
     if (credentials_parse(request, &k->request, err) < 0)
         return NULL;
     k->request.origin = xstrdup("the request");
-    if (path && *path && read_file(k, path, &unusable) < 0)
+    if (path && *path && read_file(k, path, &unusable) < 0) {
         log_warn("credentials are not used: %s: %s", path, unusable.text);
+        k->unused = xasprintf("%s is not used: %s", path, unusable.text);
+    }
     return TAKE(k);
 }
 

@@ -28,6 +28,8 @@ MUST_CHECK struct keyring *keyring_open(const struct registry_credentials *reque
  */
 MUST_CHECK int keyring_add(struct keyring *k, const char *file, const char *text, size_t len,
                            struct error *err);
+/* The file that cannot be used, and why; or NULL. Borrowed. */
+const char *keyring_unused(const struct keyring *k);
 void keyring_free(struct keyring *k);
 DEFINE_AUTO(keyring)
 

@@ -40,6 +40,14 @@ static const char *ns_of(const struct registry *r, const struct host *host)
                : domain;
 }
 
+/* That a file is missing is not to be taken for a missing image. */
+static int refuse_settings(const char *authority, struct error *err)
+{
+    if (err->code == ERROR_NOT_FOUND)
+        err->code = ERROR_PRECONDITION;
+    return error_wrap(err, "%s", authority);
+}
+
 static int connect_up(struct registry *r, int64_t idle_timeout_ms, struct error *err)
 {
     r->endpoints = xcalloc(r->hosts.len, sizeof *r->endpoints);
@@ -52,7 +60,7 @@ static int connect_up(struct registry *r, int64_t idle_timeout_ms, struct error 
         e->credentials =
             keyring_find(r->keyring, r->hosts.items[i].authority, e->repository, e->ns);
         if (endpoint_init(e, &r->hosts.items[i], idle_timeout_ms, err) < 0)
-            return error_wrap(err, "%s", r->hosts.items[i].authority);
+            return refuse_settings(r->hosts.items[i].authority, err);
     }
     r->foreign_host.authority = (char *)"its URL";
     r->foreign_host.dial_timeout_ms = HOSTS_DIAL_TIMEOUT_MS;
@@ -93,6 +101,14 @@ void registry_close(struct registry *r)
     keyring_free(r->keyring);
     hosts_fini(&r->hosts);
     free(r);
+}
+
+void registry_unused(const struct registry *r, struct strv *out)
+{
+    if (r->hosts.unused)
+        strv_add(out, r->hosts.unused);
+    if (keyring_unused(r->keyring))
+        strv_add(out, keyring_unused(r->keyring));
 }
 
 const char *registry_hosts_source(const struct registry *r)

@@ -95,6 +95,9 @@ struct registry_report {
     bool is_chosen; /* a pull would take the manifest from here */
 };
 
+/* Adds which files of configuration are not used, each with the reason. */
+void registry_unused(const struct registry *r, struct strv *out);
+
 /* The file or folder that lists the hosts, or NULL when none does. Borrowed. */
 const char *registry_hosts_source(const struct registry *r);
 

@@ -102,13 +102,14 @@ def make_tar(*entries, form=tarfile.PAX_FORMAT):
     return out.getvalue()
 
 
-def make_tls(folder, names="IP:127.0.0.1"):
+def make_tls(folder, names="IP:127.0.0.1", days="2"):
     """What a server needs to speak TLS, and the file of its certificate."""
     need("openssl")
-    certificate, key = pathlib.Path(folder) / "server.pem", pathlib.Path(folder) / "server.key"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=server", "-days", "2",
-                    "-addext", f"subjectAltName={names}", "-keyout", key, "-out", certificate],
-                   check=True, stderr=subprocess.DEVNULL)
+    certificate, key, request, extensions = (pathlib.Path(folder) / f"server.{end}" for end in ("pem", "key", "csr", "ext"))
+    extensions.write_text(f"subjectAltName={names}\n")
+    for command in (["req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=server", "-keyout", key, "-out", request],
+                    ["x509", "-req", "-in", request, "-signkey", key, "-days", days, "-extfile", extensions, "-out", certificate]):
+        subprocess.run(["openssl", *command], check=True, stderr=subprocess.DEVNULL)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     return context, certificate

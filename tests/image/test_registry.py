@@ -4,6 +4,7 @@ import base64
 import gzip
 import http.server
 import json
+import os
 import socket
 import threading
 
@@ -212,6 +213,46 @@ def test_explaining_asks_all_hosts_and_pulls_nothing(folder):
         assert answers[3]["credentials"] == str(folder / "auth.json")
         assert not (folder / "root").exists()
         assert basic("user", "pass")[6:] not in json.dumps(outcome.events)
+
+
+def test_what_is_wrong_with_tls_is_said(folder):
+    cases = (("DNS:other.example", "2", 'ca = "{}"\n', "has a certificate for other names"),
+             ("DNS:far.example", "-1", 'ca = "{}"\n', "has a certificate that has expired"),
+             ("DNS:far.example", "2", "", 'not trusted (a "ca" in hosts.toml would make it so)'))
+    for number, (names, days, more, words) in enumerate(cases):
+        case = folder / str(number)
+        case.mkdir()
+        tls, certificate = harness.make_tls(case, names, days)
+        with Registry(tls=tls) as registry:
+            tunnel = Tunnel(registry.server.server_port)
+            where = hosts(case, "far.example", 'server = "https://far.example"\n' + more.format(certificate))
+            outcome = job(case, f"far.example/{OPEN}:1", hosts_dirs=where, proxy={"https": f"http://me:s3cret@{tunnel.host}"})
+            assert outcome.code == 1 and words in outcome.message(), outcome.message()
+            tunnel.server.shutdown()
+            tunnel.server.server_close()
+    with Registry() as registry:
+        where = hosts(folder, "plain.example", f'server = "https://{registry.host}"\n')
+        outcome = job(folder, f"plain.example/{OPEN}:1", hosts_dirs=where)
+        assert outcome.message().endswith('does not speak TLS ("http://" in hosts.toml would do without)'), outcome.message()
+
+
+def test_configuration_that_is_not_used_is_said(folder):
+    """Where it was perhaps the reason: a pull that works despite it stays silent."""
+    with Registry() as registry:
+        where = hosts(folder, "127.0.0.1", 'server = "x"\ncapabilities = ["pul"]\n')
+        os.rename(folder / "hosts/127.0.0.1", folder / "hosts" / (registry.host.replace(":", "_") + "_"))
+        (folder / "auth.json").write_text("{")
+        more = {"hosts_dirs": where, "auth_file": str(folder / "auth.json")}
+        unused = [f'{folder}/hosts/{registry.host.replace(":", "_")}_/hosts.toml is not used: unknown capability "pul"',
+                  f"{folder}/auth.json is not used: JSON at byte 0: "]
+        outcome = job(folder, f"{registry.host}/{CLOSED}:1", **more)
+        assert outcome.code == 1 and all(words in outcome.message() for words in unused), outcome.message()
+        assert job(folder, f"{registry.host}/{OPEN}:1", **more).images
+        said = job(folder, f"{registry.host}/{OPEN}:1", "explain", **more).events[0]["unused"]
+        assert len(said) == 2 and all(text.startswith(words) for text, words in zip(said, unused)), said
+        where = hosts(folder, "noca.example", f'server = "http://{registry.host}"\nca = "no.pem"\n')
+        outcome = job(folder, f"noca.example/{OPEN}:1", hosts_dirs=where)
+        assert outcome.errors[0]["code"] == 9 and "certificate authority: open " in outcome.message(), outcome.errors
 
 
 harness.main()
