@@ -40,7 +40,7 @@ static void read_until(int master, char *text, size_t size, const char *wanted)
     struct pollfd ready = {.fd = master, .events = POLLIN};
     size_t len = 0;
 
-    while (!strstr(text, wanted) && poll(&ready, 1, 5000) > 0) {
+    while (!strstr(text, wanted) && poll(&ready, 1, 60 * 1000) > 0) {
         ssize_t n = read(master, text + len, size - 1 - len);
 
         assert_true(n > 0);

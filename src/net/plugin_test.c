@@ -162,10 +162,10 @@ static void test_a_plugin_that_hangs_ends_at_the_deadline(void **state)
     struct error err = {0};
     (void)state;
 
-    write_plugin("exec sleep 30");
+    write_plugin("exec sleep 300");
     assert_int_equal(run("/ns", &by, NULL, &err), -1);
     assert_int_equal(err.code, ERROR_DEADLINE);
-    assert_true(clock_monotonic_ns() - began < 5 * CLOCK_NS_PER_S);
+    assert_true(clock_monotonic_ns() - began < 60 * CLOCK_NS_PER_S);
 }
 
 static void *close_soon(void *fd)

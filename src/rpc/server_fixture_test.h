@@ -18,7 +18,7 @@
 #define VERSION "/runtime.v1.RuntimeService/Version"
 #define EVENTS  "/runtime.v1.RuntimeService/GetContainerEvents"
 
-enum { EVENT_SIZE = 1000, PATIENCE_MS = 20000 };
+enum { EVENT_SIZE = 1000, PATIENCE_MS = 60000 };
 
 /* A server on a thread of its own. What its handlers do is in the version that is asked for. */
 struct rpc_fixture {
@@ -30,7 +30,9 @@ struct rpc_fixture {
     pthread_t thread;
     atomic_int waiting; /* handlers that wait to be called off */
     atomic_int naps;    /* requests that sleep, or have slept */
-    atomic_int on_loop; /* requests that were served on the loop's thread */
+    atomic_int napping;
+    atomic_int most_napping; /* at once */
+    atomic_int on_loop;      /* requests that were served on the loop's thread */
     atomic_int on_pool;
     atomic_int outcome;  /* the code with which the last one ended */
     atomic_int observed; /* requests */
@@ -51,6 +53,17 @@ static inline int rpc_fixture_wait(struct rpc_fixture *f, struct rpc_call *call,
     return rc;
 }
 
+static inline void rpc_fixture_nap(struct rpc_fixture *f)
+{
+    int now = atomic_fetch_add(&f->napping, 1) + 1, most = atomic_load(&f->most_napping);
+
+    while (most < now && !atomic_compare_exchange_weak(&f->most_napping, &most, now))
+        ;
+    atomic_fetch_add(&f->naps, 1);
+    usleep(50 * 1000);
+    atomic_fetch_sub(&f->napping, 1);
+}
+
 static inline int rpc_fixture_version(struct rpc_call *call, void *data,
                                       const ProtobufCMessage *request, ProtobufCMessage *response,
                                       struct error *err)
@@ -66,8 +79,7 @@ static inline int rpc_fixture_version(struct rpc_call *call, void *data,
     if (strcmp(in->version, "wait") == 0)
         return rpc_fixture_wait(f, call, err);
     if (strcmp(in->version, "nap") == 0 || strcmp(in->version, "brief nap") == 0) {
-        atomic_fetch_add(&f->naps, 1);
-        usleep(50 * 1000);
+        rpc_fixture_nap(f);
     }
     if (strcmp(in->version, "deadline") == 0)
         atomic_store(&f->left_ns, rpc_call_deadline(call)->at_ns - clock_monotonic_ns());

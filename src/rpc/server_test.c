@@ -150,13 +150,11 @@ static void test_a_hundred_calls_at_once_on_one_connection(void **state)
     struct rpc_fixture *f = *state;
     struct link *l = open_link(f, 65535, false);
     struct grpc_frame *frame = version_frame("nap");
-    int64_t began = clock_monotonic_ns();
 
     for (int i = 0; i < 100; i++)
         link_ask(l, VERSION, frame);
     link_until_closed(l, 100);
-    /* 100 naps of 50 ms on 8 threads. */
-    assert_true(clock_monotonic_ns() - began < 4000 * CLOCK_NS_PER_MS);
+    assert_true(atomic_load(&f->most_napping) > 1);
     for (int i = 0; i < 100; i++)
         assert_int_equal(l->probe.streams[i].grpc_status, 0);
     grpc_frame_free(frame);
@@ -182,7 +180,7 @@ static void test_connections_over_the_limit_are_turned_away(void **state)
     for (size_t i = 0; i < COUNT_OF(clients); i++)
         rpc_client_close(clients[i]);
     /* The places are free again, as soon as the server has seen it. */
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < PATIENCE_MS / 10; i++) {
         struct rpc_client *c = rpc_fixture_open(f);
         int rc = rpc_fixture_ask(c, "v1", PATIENCE_MS, &err);
 
@@ -210,7 +208,7 @@ static void check_backpressure(struct rpc_fixture *f, uint32_t window)
     do {
         sent = atomic_load(&f->sent);
         usleep(100 * 1000);
-    } while (sent == 0 || atomic_load(&f->sent) != sent);
+    } while (sent < 200 || atomic_load(&f->sent) != sent);
     assert_in_range(sent, 200, 2000);
     assert_int_equal(rpc_fixture_ask(c, "v1", PATIENCE_MS, &err), 0);
     http2_probe_reset(&l->probe, s);

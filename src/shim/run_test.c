@@ -26,6 +26,8 @@
 
 /* Shell scripts stand in for the OCI runtime: $4 is its log, $7 the verb. */
 static char dir[64], runtime[96], log_path[96];
+enum { PATIENCE_MS = 60 * 1000 };
+
 static struct poller poller;
 static struct reaper reaper;
 static struct run_context context;
@@ -156,7 +158,7 @@ static void test_success_is_silent(void **state)
     (void)state;
     run_script("echo chatter; echo more >&2; [ \"$*\" = "
                "\"--root /root --log $4 --log-format json create c1\" ]",
-               5000);
+               PATIENCE_MS);
     assert_false(heard.has_failed);
 }
 
@@ -165,14 +167,14 @@ static void test_the_log_explains_a_failure(void **state)
     (void)state;
     run_script("echo 'something else' >&2; "
                "echo '{\"level\":\"error\",\"msg\":\"it broke\"}' >$4; exit 1",
-               5000);
+               PATIENCE_MS);
     assert_failure(ERROR_UNKNOWN, "OCI runtime create failed: it broke");
 }
 
 static void test_standard_error_explains_what_the_log_does_not(void **state)
 {
     (void)state;
-    run_script("printf 'first\\nlast words\\n\\n' >&2; exit 1", 5000);
+    run_script("printf 'first\\nlast words\\n\\n' >&2; exit 1", PATIENCE_MS);
     assert_failure(ERROR_UNKNOWN, "OCI runtime create failed: last words");
 }
 
@@ -185,7 +187,7 @@ static void test_nobody_is_given_the_null_device(void **state)
         memset(&heard, 0, sizeof heard);
         run_script("[ -c /dev/stdin ] && ! read line && echo x >/dev/stdin && "
                    "chown 0 /dev/stdin 2>&1 | grep -q 'Read-only file system'",
-                   5000);
+                   PATIENCE_MS);
         assert_false(heard.has_failed);
     }
 }
@@ -193,7 +195,7 @@ static void test_nobody_is_given_the_null_device(void **state)
 static void test_a_silent_failure_tells_its_status(void **state)
 {
     (void)state;
-    run_script("exit 3", 5000);
+    run_script("exit 3", PATIENCE_MS);
     assert_failure(ERROR_UNKNOWN,
                    "OCI runtime create failed: it exited with status 3 and said nothing");
 }
@@ -201,7 +203,7 @@ static void test_a_silent_failure_tells_its_status(void **state)
 static void test_a_killed_runtime_tells_its_signal(void **state)
 {
     (void)state;
-    run_script("kill -11 $$", 5000);
+    run_script("kill -11 $$", PATIENCE_MS);
     assert_failure(ERROR_UNKNOWN, "OCI runtime create failed: it was killed by signal 11");
 }
 
@@ -210,7 +212,7 @@ static void test_a_missing_runtime_is_named(void **state)
     AUTO_FREE char *text = xasprintf("run OCI runtime %s: No such file or directory", runtime);
     (void)state;
 
-    run_script(NULL, 5000);
+    run_script(NULL, PATIENCE_MS);
     assert_failure(ERROR_UNKNOWN, text);
 }
 
@@ -235,7 +237,7 @@ static void test_a_group_can_be_killed(void **state)
 
     poller_timer_init(&timer, kill_it);
     poller_timer_set(&poller, &timer, 20);
-    run_script("exec sleep 100", 5000);
+    run_script("exec sleep 100", PATIENCE_MS);
     assert_failure(ERROR_UNKNOWN, "OCI runtime create failed: it was killed by signal 9");
 }
 
@@ -264,7 +266,7 @@ static void test_a_copy_runs_in_place_of_the_binary(void **state)
 {
     (void)state;
     set_copy(runtime, "/bin/false");
-    run_script(NULL, 5000);
+    run_script(NULL, PATIENCE_MS);
     assert_failure(ERROR_UNKNOWN,
                    "OCI runtime create failed: it exited with status 1 and said nothing");
 }
@@ -273,7 +275,7 @@ static void test_a_copy_of_what_the_binary_was_is_not_run(void **state)
 {
     (void)state;
     set_copy(runtime, "/bin/false");
-    run_script("exit 0", 5000);
+    run_script("exit 0", PATIENCE_MS);
     assert_false(heard.has_failed);
 }
 
@@ -281,7 +283,7 @@ static void test_a_copy_of_another_runtime_is_not_run(void **state)
 {
     (void)state;
     set_copy("/bin/true", "/bin/false");
-    run_script(NULL, 5000);
+    run_script(NULL, PATIENCE_MS);
     assert_false(heard.has_failed);
 }
 
@@ -289,7 +291,7 @@ static void test_where_a_copy_is_refused_the_binary_runs(void **state)
 {
     (void)state;
     set_copy(runtime, "/etc/passwd");
-    run_script(NULL, 5000);
+    run_script(NULL, PATIENCE_MS);
     assert_false(heard.has_failed);
 }
 

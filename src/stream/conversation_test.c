@@ -57,7 +57,7 @@ static void set_up(struct set_up *s, const char *protocol)
     const struct stream_request request = {
         .has_stdin = true, .has_stdout = true, .has_stderr = true, .tty = false};
     struct input nothing = {(uint8_t *)"", 0};
-    struct deadline by = deadline_in_ms(10000);
+    struct deadline by = deadline_in_ms(60 * 1000);
     int ends[2];
     struct error err;
 

@@ -184,7 +184,7 @@ class Registry(Handler):
         if scenario == "loop":
             return self.answer(302, headers={"Location": self.path})
         if scenario == "silent":
-            return time.sleep(5)
+            return time.sleep(15)
         if scenario == "bare":
             return self.answer(200, body, {"Content-Type": "application/json"})
         if scenario == "schema1":
@@ -217,7 +217,7 @@ class Registry(Handler):
             self.answer(200, b"", {"Content-Length": str(len(body))}, length=False)
             self.wfile.write(body[:len(body) // 2])
             self.wfile.flush()
-            return time.sleep(5)
+            return time.sleep(15)
         breaks = scenario in ("reset", "ignoresrange", "wrongrange", "dead", "stall")
         if scenario == "dead" and number > 1:
             return self.abort()

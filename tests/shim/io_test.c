@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -68,6 +69,31 @@ static void test_rotation_under_load_loses_nothing(void **state)
     assert_int_equal(count_numbers(fixture_log(f, "c1"), next), LINES);
 }
 
+static void close_stdin(struct fixture *f)
+{
+    Containerd__Task__V3__CloseIORequest request = CONTAINERD__TASK__V3__CLOSE_IOREQUEST__INIT;
+    struct error err;
+
+    request.id = (char *)"c1";
+    request.stdin = true;
+    assert_int_equal(fixture_call(f, "CloseIO", &request.base, NULL, NULL, &err), 0);
+}
+
+/* Until c1's shell has started its cat, and what it wrote before is read. */
+static void await_cat(struct fixture *f)
+{
+    char *of_shell = arena_printf(&f->arena, "/proc/%d", fixture_pid(f, "c1"));
+    int unread = 1;
+
+    while (
+        !*fixture_text(f, arena_printf(&f->arena, "%s/task/%s/children", of_shell, of_shell + 6)))
+        usleep(10000);
+    AUTO_CLOSE int pipe = open(arena_printf(&f->arena, "%s/fd/1", of_shell), O_RDONLY | O_CLOEXEC);
+    while (ioctl(pipe, FIONREAD, &unread) == 0 && unread > 0)
+        usleep(10000);
+    assert_int_equal(unread, 0);
+}
+
 static void test_a_half_line_goes_into_the_old_file(void **state)
 {
     struct fixture *f = *state;
@@ -76,10 +102,11 @@ static void test_a_half_line_goes_into_the_old_file(void **state)
 
     fixture_run(f, "c1",
                 &(struct fixture_container){
-                    .args = FIXTURE_ARGS("sh", "-c", "printf half; sleep 0.5; echo more")});
-    usleep(200000);
+                    .args = FIXTURE_ARGS("sh", "-c", "printf half; cat; echo more"), .in = "hold"});
+    await_cat(f);
     assert_int_equal(rename(log, fixture_path(f, "logs/c1/old")), 0);
     assert_int_equal(reopen(f, "c1", &err), 0);
+    close_stdin(f);
     assert_int_equal(fixture_wait(f, "c1", ""), 0);
     assert_string_equal(fixture_log(f, "c1"), "stdout F more\n");
     assert_non_null(strstr(fixture_text(f, fixture_path(f, "logs/c1/old")), " stdout P half\n"));
@@ -105,18 +132,14 @@ static void test_a_terminal_is_logged_and_resized(void **state)
 
 static void test_stdin_is_held_open_until_it_is_closed(void **state)
 {
-    Containerd__Task__V3__CloseIORequest request = CONTAINERD__TASK__V3__CLOSE_IOREQUEST__INIT;
     struct fixture *f = *state;
-    struct error err;
 
     fixture_run(f, "c1",
                 &(struct fixture_container){.args = FIXTURE_ARGS("sh", "-c", "cat; echo end"),
                                             .in = "hold"});
     usleep(100000);
     assert_int_equal(fixture_status(f, "c1"), 2);
-    request.id = (char *)"c1";
-    request.stdin = true;
-    assert_int_equal(fixture_call(f, "CloseIO", &request.base, NULL, NULL, &err), 0);
+    close_stdin(f);
     assert_int_equal(fixture_wait(f, "c1", ""), 0);
     assert_string_equal(fixture_log(f, "c1"), "stdout F end\n");
 }
@@ -234,7 +257,7 @@ static void read_until(int fd, const char *words)
         struct pollfd polled = {.fd = fd, .events = POLLIN};
         ssize_t n;
 
-        assert_int_equal(poll(&polled, 1, 5000), 1);
+        assert_int_equal(poll(&polled, 1, 60 * 1000), 1);
         n = read(fd, text + len, sizeof text - 1 - len);
         assert_true(n > 0);
         len += (size_t)n;

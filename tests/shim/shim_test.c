@@ -207,7 +207,7 @@ static void test_outputs_that_somebody_keeps_open_do_not_hold_up_the_end(void **
     begun = clock_monotonic_ns();
     assert_int_equal(fixture_kill(f, "c1", "", SIGKILL, &err), 0);
     assert_int_equal(fixture_wait(f, "c1", ""), 128 + SIGKILL);
-    assert_in_range((clock_monotonic_ns() - begun) / CLOCK_NS_PER_MS, 1500, 5000);
+    assert_in_range((clock_monotonic_ns() - begun) / CLOCK_NS_PER_MS, 1500, 9500);
 }
 
 /* ---- one PID namespace for all ---- */
@@ -228,7 +228,7 @@ static void test_a_shared_pid_namespace_is_cleared_when_the_first_process_ends(v
                 &(struct fixture_container){
                     .args = FIXTURE_ARGS("sh", "-c", "cat /proc/1/comm; echo $$; kill 1; sleep 50"),
                     .joins_pid = true});
-    for (int i = 0; i < 200 && !strstr(fixture_log(f, "c2"), "stdout F berth-init\n"); i++)
+    for (int i = 0; i < 6000 && !strstr(fixture_log(f, "c2"), "stdout F berth-init\n"); i++)
         usleep(10000);
     assert_non_null(strstr(fixture_log(f, "c2"), "stdout F berth-init\n"));
     /* Killing the init from inside, by SIGTERM, ends the pod and all in it. */
@@ -285,27 +285,30 @@ static void test_stopping_the_pod_does_not_wait_for_a_runtime_that_hangs(void **
         CONTAINERD__RUNTIME__SANDBOX__V1__STOP_SANDBOX_REQUEST__INIT;
     struct fixture *f = *state;
     const char *script = fixture_path(f, "hanging"), *deleted = fixture_path(f, "deleted");
+    const char *begun_file = fixture_path(f, "begun");
     char text[512];
     struct error err;
     int64_t begun;
     int status;
     pid_t client;
 
-    snprintf(text, sizeof text,
-             "#!/bin/sh\ncase \"$7\" in create) exec sleep 1000;; *) echo $9 >%s;; esac\n",
-             deleted);
+    snprintf(
+        text, sizeof text,
+        "#!/bin/sh\ncase \"$7\" in create) echo >%s; exec sleep 1000;; *) echo $9 >%s;; esac\n",
+        begun_file, deleted);
     assert_int_equal(file_store(AT_FDCWD, script, text, strlen(text), 0755, &err), 0);
     f->runtime = script;
     client = fork();
     if (client == 0)
         _exit(fixture_create(f, "c1", &(struct fixture_container){.args = FIXTURE_ARGS("true")},
                              &err) != -1);
-    usleep(200000);
+    while (access(begun_file, F_OK) < 0)
+        usleep(10000);
     begun = clock_monotonic_ns();
     assert_int_equal(fixture_call(f, "containerd.runtime.sandbox.v1.Sandbox.StopSandbox",
                                   &request.base, NULL, NULL, &err),
                      0);
-    assert_in_range((clock_monotonic_ns() - begun) / CLOCK_NS_PER_MS, 0, 5000);
+    assert_in_range((clock_monotonic_ns() - begun) / CLOCK_NS_PER_MS, 0, 60 * 1000);
     assert_int_equal(waitpid(client, &status, 0), client);
     assert_int_equal(status, 0);
     assert_string_equal(fixture_text(f, deleted), "c1\n");
