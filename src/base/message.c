@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/message.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "base/own.h"
@@ -79,4 +80,70 @@ bool message_is_text(const ProtobufCMessage *message)
         if (!field_is_text(message, &message->descriptor->fields[i]))
             return false;
     return true;
+}
+
+/* --- packed bytes --- */
+
+enum { VARINT, FIXED_64, DELIMITED, FIXED_32 = 5, WIRE_BITS = 3, VARINT_MAX = 10 };
+
+struct bytes {
+    const uint8_t *at, *end;
+};
+
+static bool read_varint(struct bytes *b, uint64_t *out)
+{
+    *out = 0;
+    for (unsigned i = 0; i < VARINT_MAX && b->at < b->end; i++) {
+        *out |= (uint64_t)(*b->at & 0x7f) << (7 * i);
+        if (!(*b->at++ & 0x80))
+            return true;
+    }
+    return false;
+}
+
+/* One field's value; false at the end, and where the bytes are no message. Only what is delimited
+ * has something in it. */
+static bool read_value(struct bytes *b, unsigned wire_type, struct bytes *out)
+{
+    uint64_t len = wire_type == FIXED_64 ? 8 : wire_type == FIXED_32 ? 4 : 0, unused;
+
+    *out = (struct bytes){b->at, b->at};
+    if (wire_type == VARINT)
+        return read_varint(b, &unused);
+    if (wire_type != FIXED_64 && wire_type != FIXED_32 && wire_type != DELIMITED)
+        return false;
+    if (wire_type == DELIMITED && !read_varint(b, &len))
+        return false;
+    if (len > (uint64_t)(b->end - b->at))
+        return false;
+    if (wire_type == DELIMITED)
+        *out = (struct bytes){b->at, b->at + len};
+    b->at += len;
+    return true;
+}
+
+const ProtobufCFieldDescriptor *message_find_nul(const ProtobufCMessageDescriptor *type,
+                                                 const void *data, size_t len)
+{
+    struct bytes left = {data, (const uint8_t *)data + len}, value;
+    const ProtobufCFieldDescriptor *field, *found;
+    uint64_t tag;
+
+    while (read_varint(&left, &tag) && read_value(&left, tag & ((1 << WIRE_BITS) - 1), &value)) {
+        size_t value_len = (size_t)(value.end - value.at);
+
+        field = tag >> WIRE_BITS > UINT32_MAX
+                    ? NULL
+                    : protobuf_c_message_descriptor_get_field(type, (unsigned)(tag >> WIRE_BITS));
+        if (!field || value_len == 0)
+            continue;
+        if (field->type == PROTOBUF_C_TYPE_STRING && memchr(value.at, 0, value_len))
+            return field;
+        found = field->type == PROTOBUF_C_TYPE_MESSAGE
+                    ? message_find_nul(field->descriptor, value.at, value_len)
+                    : NULL;
+        if (found)
+            return found;
+    }
+    return NULL;
 }

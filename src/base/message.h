@@ -24,3 +24,8 @@ void message_free(ProtobufCMessage *message);
 /* True when every string in it is UTF-8, as protobuf demands: a client would refuse a message that
  * gives back another. */
 bool message_is_text(const ProtobufCMessage *message);
+
+/* The first string in packed bytes that has a NUL byte, or NULL. Unpacked it would end there, and
+ * mean something else than what was sent. */
+const ProtobufCFieldDescriptor *message_find_nul(const ProtobufCMessageDescriptor *type,
+                                                 const void *data, size_t len);

@@ -160,6 +160,7 @@ static bool is_cancelled(struct rpc_call *call)
 
 static ProtobufCMessage *unpack(struct rpc_call *call, struct error *err)
 {
+    const ProtobufCFieldDescriptor *nul;
     ProtobufCMessage *request;
 
     if (call->unpacked)
@@ -168,11 +169,15 @@ static ProtobufCMessage *unpack(struct rpc_call *call, struct error *err)
     request =
         arena_unpack(&call->arena, call->route->input, call->request.data, call->request.len, err);
     call->arena.max += HANDLER_MEMORY_MAX;
-    if (request && message_is_text(request)) {
+    nul = request ? message_find_nul(call->route->input, call->request.data, call->request.len)
+                  : NULL;
+    if (request && !nul && message_is_text(request)) {
         buf_fini(&call->request);
         return call->unpacked = request;
     }
-    if (request)
+    if (nul)
+        error_set(err, ERROR_INVALID, "string field %s contains a NUL byte", nul->name);
+    else if (request)
         error_set(err, ERROR_INVALID, "string field contains invalid UTF-8");
     arena_fini(&call->arena);
     /* What grpc-go says, and clients know: the bytes are wrong, not the arguments. */

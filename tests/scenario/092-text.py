@@ -23,6 +23,8 @@ def test_requests(berth):
     request = protocol.message("runtime.v1.RunPodSandboxRequest", config=config).SerializeToString()
     code, words = raw(berth, "RunPodSandbox", request.replace(b"X" * 8, b"\xff" * 8))
     assert code == grpc.StatusCode.INTERNAL and "invalid UTF-8" in words, (code, words)
+    code, words = raw(berth, "RunPodSandbox", request.replace(b"X" * 8, b"X\0" * 4))
+    assert code == grpc.StatusCode.INTERNAL and "string field value contains a NUL byte" in words, (code, words)
     assert not berth.runtime.ListPodSandbox().items
     berth.run_pod("odd", host_network=True, labels={"odd": "ä\n\t\x7f\u2028😀"})
     assert berth.runtime.ListPodSandbox().items[0].labels["odd"] == "ä\n\t\x7f\u2028😀"
