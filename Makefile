@@ -34,7 +34,7 @@ test-crash:
 	@tests/crash/run --kills 300 --shims 300 $(if $(SEED),--seed $(SEED))
 	@tests/crash/power --cuts 100 $(if $(SEED),--seed $(SEED))
 
-# In an emulated machine with systemd and cgroups of version 2: a few minutes.
+# In an emulated machine with systemd and cgroups of version 2: a quarter of an hour.
 test-vm:
 	@scripts/deps build vm
 	@$(MAKE) --no-print-directory all
