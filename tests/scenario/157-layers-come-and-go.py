@@ -115,3 +115,19 @@ def test_what_a_failed_pull_has_is_good_for_the_next(berth):
         fail_to_pull(berth, registry, layout)
         remove(berth, registry, "2")
         assert not folders(berth), "who removes images wants the space"
+
+
+def test_a_container_tells_its_image_by_all_its_names(berth):
+    """The list knows it by its id and the status by its digest, also when it was removed meanwhile."""
+    layout = make_layout(berth)
+    with SmallRegistry(layout) as registry:
+        image_id = pull(berth, registry, "1")
+        name = f"{registry.host}/x:1"
+        image = berth.images.ImageStatus(image={"image": name}).image
+        container = berth.create(berth.run_pod(host_network=True), "x", image={"image": name})
+        remove(berth, registry, "1")
+        status = berth.status(container)
+        item, = berth.runtime.ListContainers().containers
+    assert status.image_id == item.image_id == item.image_ref == image.id == image_id
+    assert status.image_ref == image.repo_digests[0] and f"{registry.host}/x@sha256:" in status.image_ref, status
+    assert status.image.image == item.image.image == name

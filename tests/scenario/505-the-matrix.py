@@ -4,6 +4,7 @@ is under way, so that what the second one meets is no matter of luck."""
 import contextlib
 import os
 import signal
+import sqlite3
 import threading
 import time
 
@@ -115,6 +116,22 @@ def test_beside_a_start_that_fails(berth):
     status = berth.status(container)
     assert (berth.state(container), status.exit_code, status.reason) == ("CONTAINER_EXITED", 128, "StartError"), status
     berth.remove(container)
+
+
+def test_beside_a_start_that_cannot_be_recorded(berth):
+    """Somebody else has the database: what runs by then is taken back, and nobody removes it before that."""
+    end = Gate(berth, "delete")
+    container = berth.create(berth.run_pod(host_network=True), "sleep", "1000")
+    with contextlib.closing(sqlite3.connect(berth.dir / "root" / "berth.db", isolation_level=None)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        first = Call(berth.start, container)
+        end.wait()
+        database.execute("ROLLBACK")
+    refused(C.UNKNOWN, "in starting state", berth.remove, container)
+    end.open()
+    assert first.outcome() != C.OK and "record" in first.words, first.words
+    assert berth.state(container) == "CONTAINER_EXITED" and berth.status(container).reason == "StartError"
+    assert not [pid for pid in os.listdir("/proc") if pid.isdigit() and runs_in(pid, container)]
 
 
 def test_the_pod_is_stopped_beside_a_start(berth):
