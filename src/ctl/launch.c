@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ctl/launch.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/id.h"
 #include "ctl/publish.h"
 #include "ctl/pull.h"
+
+static const char POD_NAMESPACE[] = "default";
 
 /* The last part of the image's name without tag and digest, and some digits. */
 static const char *invent_name(struct arena *a, const char *image, const char *id)
@@ -60,7 +62,7 @@ static Runtime__V1__PodSandboxConfig *pod_config(const struct launch *l, struct 
 
     metadata->name = arena_strdup(a, l->name);
     metadata->uid = arena_strdup(a, l->uid);
-    metadata->namespace_ = arena_strdup(a, "default");
+    metadata->namespace_ = arena_strdup(a, POD_NAMESPACE);
     namespaces->pid = RUNTIME__V1__NAMESPACE_MODE__CONTAINER;
     if (l->options->host_network)
         namespaces->network = RUNTIME__V1__NAMESPACE_MODE__NODE;
@@ -152,16 +154,38 @@ static int add_ports(const struct launch *l, Runtime__V1__PodSandboxConfig *pod,
     return 0;
 }
 
+/* Two pods of one name would share a folder for their logs, and whoever looks for one finds both.
+ */
+static int check_name(const struct launch *l, struct ctl *c, struct error *err)
+{
+    Runtime__V1__ListPodSandboxRequest request = RUNTIME__V1__LIST_POD_SANDBOX_REQUEST__INIT;
+    const Runtime__V1__ListPodSandboxResponse *all =
+        ctl_runtime(c, &c->arena, "ListPodSandbox", &request, err);
+
+    for (size_t i = 0; all && i < all->n_items; i++) {
+        const Runtime__V1__PodSandboxMetadata *m = all->items[i]->metadata;
+
+        if (m && strcmp(m->name, l->name) == 0 && strcmp(m->namespace_, POD_NAMESPACE) == 0)
+            return error_set(err, ERROR_EXISTS,
+                             "there is a pod called %s: remove it, or choose another --name",
+                             l->name);
+    }
+    return all ? 0 : -1;
+}
+
 int launch_start(struct launch *l, struct ctl *c, struct error *err)
 {
     Runtime__V1__RunPodSandboxRequest request = RUNTIME__V1__RUN_POD_SANDBOX_REQUEST__INIT;
     Runtime__V1__PodSandboxConfig *pod = pod_config(l, &c->arena);
     const Runtime__V1__RunPodSandboxResponse *response;
 
-    if (add_ports(l, pod, &c->arena, err) < 0 || !pull_if_absent(c, l->options->image, err))
+    if (add_ports(l, pod, &c->arena, err) < 0 || check_name(l, c, err) < 0 ||
+        !pull_if_absent(c, l->options->image, err))
         return -1;
     if (file_make_dirs(l->log_folder, 0755, err) < 0)
         return error_wrap(err, "make a folder for the log, choose one with --log-dir");
+    l->log = arena_printf(&c->arena, "%s/%s.log", l->log_folder, l->name);
+    unlink(l->log); /* of an earlier pod, which would be printed as this one's */
     request.config = pod;
     request.runtime_handler = arena_strdup(&c->arena, l->options->runtime);
     response = ctl_runtime(c, &c->arena, "RunPodSandbox", &request, err);
@@ -197,5 +221,9 @@ int launch_remove(struct launch *l, struct ctl *c, struct error *err)
             !ctl_runtime(c, &c->arena, "RemovePodSandbox", &remove, err))
             return error_wrap(err, "remove pod %s", l->name);
     }
-    return file_remove_tree(AT_FDCWD, l->log_folder, err);
+    if (l->log) {
+        unlink(l->log);
+        rmdir(l->log_folder); /* it stays when there is something else in it */
+    }
+    return 0;
 }

@@ -24,6 +24,7 @@ struct launch {
     const char *name;
     const char *uid; /* finds the pod even when we never learned its id */
     const char *log_folder;
+    const char *log;          /* the file in there; NULL until it may be ours */
     const char *pod_id;       /* NULL until it is known */
     const char *container_id; /* NULL until it is known */
 };
@@ -34,5 +35,5 @@ void launch_init(struct launch *l, struct ctl *c, const struct launch_options *o
 /* Pulls if need be, makes the pod and starts the container. On failure launch_remove() is due. */
 MUST_CHECK int launch_start(struct launch *l, struct ctl *c, struct error *err);
 
-/* Stops and removes the pod, if there is one, and its logs. */
+/* Stops and removes the pod, if there is one, and its log. */
 MUST_CHECK int launch_remove(struct launch *l, struct ctl *c, struct error *err);

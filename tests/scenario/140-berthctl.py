@@ -45,6 +45,22 @@ def test_a_pod_is_looked_at_and_removed(berth):
     assert berth.ctl("ps", "-a").stdout.count("\n") == 1
 
 
+def test_a_name_is_for_one(berth):
+    """The second would write into the first one's log, and take it away with its own end."""
+    first = berth.ctl("run", "-d", "--name", "web", "--log-dir", berth.logs, IMAGE, "--", "sh", "-c", "echo one; sleep 600")
+    assert first.returncode == 0, first
+    done = berth.ctl("run", "--name", "web", "--log-dir", berth.logs, IMAGE, "--", "echo", "two")
+    assert done.returncode == 125, done
+    assert done.stderr == "berthctl: there is a pod called web: remove it, or choose another --name\n", done
+    assert berth.ctl("logs", "web").stdout == "one\n"
+    berth.ctl("rm", "-f", "web")
+    assert berth.ctl("run", "--name", "web", "--log-dir", berth.logs, IMAGE, "--", "echo", "two").stdout == "two\n"
+    (berth.logs / "web").mkdir()
+    (berth.logs / "web" / "mine").touch()
+    assert berth.ctl("run", "--name", "web", "--log-dir", berth.logs, IMAGE, "--", "echo", "two").stdout == "two\n"
+    assert os.listdir(berth.logs / "web") == ["mine"]
+
+
 def test_logs_follow_a_rotation(berth):
     pod = berth.run_pod()
     gate = Gate(berth)
