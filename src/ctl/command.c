@@ -98,7 +98,7 @@ void command_print_list(const struct command *const *commands, FILE *out)
         char left[64];
 
         snprintf(left, sizeof left, "%s %s", (*commands)->name, (*commands)->arguments);
-        fprintf(out, "  %-26s %s\n", left, (*commands)->summary);
+        flag_print_row(left, (*commands)->summary, out);
     }
 }
 

@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+enum { TYPED_WIDTH = 26 };
+
 static int set_value(const struct flag *f, const char *text, struct error *err)
 {
     char *end;
@@ -94,6 +96,14 @@ int flag_parse(const struct flag *flags, char **argv, bool stops, struct strv *a
     return 0;
 }
 
+void flag_print_row(const char *typed, const char *help, FILE *out)
+{
+    if (strlen(typed) > TYPED_WIDTH)
+        fprintf(out, "  %s\n  %-*s %s\n", typed, TYPED_WIDTH, "", help);
+    else
+        fprintf(out, "  %-*s %s\n", TYPED_WIDTH, typed, help);
+}
+
 void flag_print_help(const struct flag *flags, FILE *out)
 {
     for (const struct flag *f = flags; f->name; f++) {
@@ -105,6 +115,6 @@ void flag_print_help(const struct flag *flags, FILE *out)
             snprintf(left, sizeof left, "-%c, --%s%s%s", f->letter, f->name, space, value);
         else
             snprintf(left, sizeof left, "    --%s%s%s", f->name, space, value);
-        fprintf(out, "  %-26s %s\n", left, f->help);
+        flag_print_row(left, f->help, out);
     }
 }

@@ -33,5 +33,8 @@ struct flag {
 MUST_CHECK int flag_parse(const struct flag *flags, char **argv, bool stops, struct strv *args,
                           struct error *err);
 
-/* One line a flag, aligned. */
+/* What is typed and what it does, aligned; on two lines when the first is long. */
+void flag_print_row(const char *typed, const char *help, FILE *out);
+
+/* A row for each flag. */
 void flag_print_help(const struct flag *flags, FILE *out);

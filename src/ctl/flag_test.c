@@ -95,12 +95,29 @@ static void test_a_wrong_flag_is_named(void **state)
     }
 }
 
+static void test_help_is_aligned_however_long_a_flag_is(void **state)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    (void)state;
+    flag_print_row("--short", "says so", out);
+    flag_print_row("--some-flag-that-is-longer SO", "says so", out);
+    fclose(out);
+    assert_string_equal(text, "  --short                    says so\n"
+                              "  --some-flag-that-is-longer SO\n"
+                              "                             says so\n");
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_flags_and_arguments_mix),
         cmocka_unit_test(test_a_command_line_keeps_its_own_flags),
         cmocka_unit_test(test_a_wrong_flag_is_named),
+        cmocka_unit_test(test_help_is_aligned_however_long_a_flag_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
