@@ -45,16 +45,22 @@ void *xmemdup(const void *data, size_t len)
     return copy;
 }
 
-char *xasprintf(const char *fmt, ...)
+char *xvasprintf(const char *fmt, va_list args)
 {
     char *text = NULL;
+
+    if (vasprintf(&text, fmt, args) < 0)
+        abort();
+    return text;
+}
+
+char *xasprintf(const char *fmt, ...)
+{
+    char *text;
     va_list args;
-    int len;
 
     va_start(args, fmt);
-    len = vasprintf(&text, fmt, args);
+    text = xvasprintf(fmt, args);
     va_end(args);
-    if (len < 0)
-        abort();
     return text;
 }

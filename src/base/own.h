@@ -46,3 +46,4 @@ char *xstrdup(const char *text);
 char *xstrndup(const char *text, size_t len);
 void *xmemdup(const void *data, size_t len);
 char *xasprintf(const char *fmt, ...) PRINTF_LIKE(1, 2);
+char *xvasprintf(const char *fmt, va_list args) PRINTF_LIKE(1, 0);

@@ -29,16 +29,11 @@ void strv_add(struct strv *v, const char *text)
 
 void strv_addf(struct strv *v, const char *fmt, ...)
 {
-    char *text = NULL;
     va_list args;
-    int len;
 
     va_start(args, fmt);
-    len = vasprintf(&text, fmt, args);
+    add_taken(v, xvasprintf(fmt, args));
     va_end(args);
-    if (len < 0)
-        abort();
-    add_taken(v, text);
 }
 
 void strv_add_all(struct strv *v, const struct strv *from)

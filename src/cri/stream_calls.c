@@ -19,8 +19,14 @@ static char *url_for(struct rpc_call *call, struct node *n, struct stream_reques
     return arena_strdup(rpc_call_arena(call), url);
 }
 
-static int check_streams(const struct stream_request *r, struct error *err)
+/* The ends that the client wants, if they go together. */
+static int set_streams(struct stream_request *r, bool tty, bool in, bool out, bool errors,
+                       struct error *err)
 {
+    r->tty = tty;
+    r->has_stdin = in;
+    r->has_stdout = out;
+    r->has_stderr = errors;
     if (r->tty && r->has_stderr)
         return error_set(err, ERROR_INVALID, "tty and stderr cannot both be true");
     if (!r->has_stdin && !r->has_stdout && !r->has_stderr)
@@ -42,11 +48,7 @@ int stream_calls_exec(struct rpc_call *call, void *data, const ProtobufCMessage 
     stream = stream_request_new(STREAM_EXEC, c->id);
     for (size_t i = 0; i < r->n_cmd; i++)
         strv_add(&stream->command, r->cmd[i]);
-    stream->tty = r->tty;
-    stream->has_stdin = r->stdin;
-    stream->has_stdout = r->stdout;
-    stream->has_stderr = r->stderr;
-    if (check_streams(stream, err) < 0)
+    if (set_streams(stream, r->tty, r->stdin, r->stdout, r->stderr, err) < 0)
         return -1;
     ((Runtime__V1__ExecResponse *)response)->url = url_for(call, data, TAKE(stream), err);
     return ((Runtime__V1__ExecResponse *)response)->url ? 0 : -1;
@@ -62,11 +64,7 @@ int stream_calls_attach(struct rpc_call *call, void *data, const ProtobufCMessag
     if (!c || container_check_running(c, err) < 0)
         return outcome_of(-1, err);
     stream = stream_request_new(STREAM_ATTACH, c->id);
-    stream->tty = r->tty;
-    stream->has_stdin = r->stdin;
-    stream->has_stdout = r->stdout;
-    stream->has_stderr = r->stderr;
-    if (check_streams(stream, err) < 0)
+    if (set_streams(stream, r->tty, r->stdin, r->stdout, r->stderr, err) < 0)
         return -1;
     ((Runtime__V1__AttachResponse *)response)->url = url_for(call, data, TAKE(stream), err);
     return ((Runtime__V1__AttachResponse *)response)->url ? 0 : -1;

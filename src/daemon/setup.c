@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/setup.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -201,7 +201,7 @@ int setup_node(struct node *n, const struct config *c, struct loop *loop, struct
 static void remove_cgroups(void)
 {
     static const char base[] = "/sys/fs/cgroup";
-    DIR *dir = opendir(base);
+    AUTO_CLOSEDIR DIR *dir = opendir(base);
 
     if (!dir)
         return;
@@ -212,7 +212,6 @@ static void remove_cgroups(void)
         if (entry->d_name[0] != '.')
             rmdir(path);
     }
-    closedir(dir);
 }
 
 static void leave_nothing(struct node *n)

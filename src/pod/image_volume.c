@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pod/image_volume.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -10,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/strv.h"
@@ -49,7 +49,7 @@ static int each_list(struct sandbox *s,
                      struct error *err)
 {
     AUTO_FREE char *folder = xasprintf("%s/images", s->dir);
-    DIR *dir = opendir(folder);
+    AUTO_CLOSEDIR DIR *dir = opendir(folder);
     int outcome = 0;
 
     for (struct dirent *entry; dir && outcome == 0 && (entry = readdir(dir));) {
@@ -59,8 +59,6 @@ static int each_list(struct sandbox *s,
         if (end && strcmp(end, suffix) == 0)
             outcome = each(s, list, err);
     }
-    if (dir)
-        closedir(dir);
     return outcome;
 }
 

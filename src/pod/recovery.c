@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pod/recovery.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/dir.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -196,7 +196,7 @@ static void finish_start(void *data)
  * finished. Nothing new is made before this has ended. */
 static void note_leftovers(struct node *n, const char *parent, const struct map *map)
 {
-    DIR *dir = opendir(parent);
+    AUTO_CLOSEDIR DIR *dir = opendir(parent);
 
     for (struct dirent *entry; dir && (entry = readdir(dir));) {
         const char *id = entry->d_name + (entry->d_name[0] == '.');
@@ -204,8 +204,6 @@ static void note_leftovers(struct node *n, const char *parent, const struct map 
         if (id_is_valid(id) && !map_find(map, id))
             strv_addf(&n->leftovers, "%s/%s", parent, entry->d_name);
     }
-    if (dir)
-        closedir(dir);
 }
 
 static void remove_leftover(const char *path)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shim/container_cgroup.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/dir.h"
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/list.h"
@@ -209,8 +209,7 @@ bool container_cgroup_saw_oom(struct container_cgroup *g, bool is_likely)
 /* For the group in folder and all below it. */
 static void each_group(int folder, int depth, void (*each)(void *data, int group), void *data)
 {
-    int copy = fcntl(folder, F_DUPFD_CLOEXEC, 3);
-    DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+    AUTO_CLOSEDIR DIR *dir = dir_of(folder);
 
     each(data, folder);
     for (struct dirent *entry; dir && (entry = readdir(dir));) {
@@ -221,10 +220,6 @@ static void each_group(int folder, int depth, void (*each)(void *data, int group
         if (child >= 0)
             each_group(child, depth + 1, each, data);
     }
-    if (dir)
-        closedir(dir);
-    else
-        fd_close(&copy);
 }
 
 static void each_group_of(const struct container_cgroup *g, void (*each)(void *data, int group),
