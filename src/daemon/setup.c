@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "daemon/state_lock.h"
 #include "oci/base_spec.h"
 #include "oci/blockio.h"
 #include "os/mount.h"
@@ -36,23 +37,6 @@ static int make_folders(const struct node *n, struct error *err)
         make_folder(n->state, "runtimes", 0700, err) < 0)
         return -1;
     return mount_make_private(pods, err);
-}
-
-/* Two daemons on one folder would undo each other's work. The lock goes with the process, and not,
- * as with flock(), with the last child that has not come to its exec yet. */
-static int lock_state(const struct node *n, struct error *err)
-{
-    AUTO_FREE char *path = xasprintf("%s/berthd.lock", n->state);
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-
-    if (fd < 0)
-        return error_errno(err, errno, "open %s", path);
-    if (fcntl(fd, F_SETLK, &whole) < 0) {
-        fd_close(&fd);
-        return error_set(err, ERROR_EXISTS, "another berthd runs on %s", n->state);
-    }
-    return 0; /* kept open on purpose, and never written to */
 }
 
 static int read_boot_id(struct node *n, struct error *err)
@@ -185,8 +169,8 @@ int setup_node(struct node *n, const struct config *c, struct loop *loop, struct
     n->events = events_new();
     n->jobs = job_table_new();
     if (load_classes(n, c, err) < 0 || load_base_specs(n, c, err) < 0 || make_folders(n, err) < 0 ||
-        lock_state(n, err) < 0 || read_boot_id(n, err) < 0 || oci_host_detect(&n->host, err) < 0 ||
-        open_stores(n, c, err) < 0)
+        state_lock_take(n->state, err) < 0 || read_boot_id(n, err) < 0 ||
+        oci_host_detect(&n->host, err) < 0 || open_stores(n, c, err) < 0)
         return -1;
     n->host.has_apparmor &= !c->disable_apparmor;
     n->selinux_enabled = c->enable_selinux && n->host.has_selinux;

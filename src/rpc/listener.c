@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/own.h"
+#include "os/dying.h"
 
 enum { STALE_LOOKS = 50, STALE_LOOK_MS = 10 };
 
@@ -27,6 +28,15 @@ static int fill_address(struct sockaddr_un *address, const char *path, struct er
     return 0;
 }
 
+/* Nobody will ever take the connection. */
+static bool is_dying(int fd)
+{
+    struct ucred server;
+    socklen_t size = sizeof server;
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &server, &size) == 0 && dying_is(server.pid);
+}
+
 /* A child of a server that was killed may hold its socket until it comes to its exec, so one that
  * seems to listen is given a moment. */
 static bool is_listened_to(const struct sockaddr_un *address)
@@ -36,6 +46,10 @@ static bool is_listened_to(const struct sockaddr_un *address)
 
         if (connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 && errno != EAGAIN)
             return false;
+        if (is_dying(fd)) {
+            errno = ECONNREFUSED;
+            return false;
+        }
         poll(NULL, 0, STALE_LOOK_MS);
     }
     return true;
