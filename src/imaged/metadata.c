@@ -6,10 +6,11 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
-enum { NS_PER_S = 1000000000 };
+enum { NS_PER_S = 1000000000, MODE_BITS = 07777 };
 
 static struct timespec sane(struct timespec at)
 {
@@ -68,13 +69,20 @@ static int set_xattrs(int fd, const char *path, const struct tar_entry *e, struc
 int metadata_apply_fd(int fd, const struct tar_entry *e, struct error *err)
 {
     struct timespec times[2];
+    struct stat st;
+    bool given_away;
 
     metadata_times(e, times);
-    if (fchown(fd, e->uid, e->gid) < 0)
+    if (fstat(fd, &st) < 0)
+        return error_errno(err, errno, "look at it");
+    given_away = st.st_uid != e->uid || st.st_gid != e->gid;
+    if (given_away && fchown(fd, e->uid, e->gid) < 0)
         return error_errno(err, errno, "change owner");
     if (set_xattrs(fd, NULL, e, err) < 0)
         return -1;
-    if (fchmod(fd, e->mode) < 0)
+    /* A new owner and an access list change it, too. */
+    if ((given_away || e->n_xattrs > 0 || (st.st_mode & MODE_BITS) != e->mode) &&
+        fchmod(fd, e->mode) < 0)
         return error_errno(err, errno, "change mode");
     if (futimens(fd, times) < 0)
         return error_errno(err, errno, "change times");

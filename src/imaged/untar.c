@@ -114,7 +114,9 @@ static int make_leaf(struct untar *u, int (*make)(struct untar *), const char *w
 
 static int make_file(struct untar *u)
 {
-    u->file = openat(u->place.parent, u->place.name, NEW_FILE, 0600);
+    mode_t mode = tar_entry(u->tar)->mode & 0777; /* the other bits would not survive writing */
+
+    u->file = openat(u->place.parent, u->place.name, NEW_FILE, mode);
     u->written_to = u->given_to = 0;
     return u->file;
 }
