@@ -5,8 +5,7 @@
 
 #include "base/json.h"
 #include "image/digest.h"
-
-enum { LAYERS_MAX = 500 };
+#include "image/manifest.h"
 
 struct image *image_new(const char *id)
 {
@@ -129,8 +128,9 @@ static int parse_rest(struct image *i, struct json_object *event, struct error *
     image_set_config(i, xstrdup(json_text(json_get(event, "config"))));
     if (get_count(event, "size", &i->size, err) < 0)
         return -1;
-    if (json_len(layers) > LAYERS_MAX)
-        return error_set(err, ERROR_EXHAUSTED, "the image has more than %d layers", LAYERS_MAX);
+    if (json_len(layers) > MANIFEST_LAYERS_MAX)
+        return error_set(err, ERROR_EXHAUSTED, "the image has more than %d layers",
+                         MANIFEST_LAYERS_MAX);
     for (size_t n = 0; n < json_len(layers); n++)
         if (parse_layer(i, json_at(layers, n), err) < 0)
             return -1;

@@ -15,7 +15,7 @@
  * parsed it and not changed afterwards, so any thread may read it. */
 enum {
     MANIFEST_BYTES_MAX = 4 << 20,
-    MANIFEST_LAYERS_MAX = 1024,
+    MANIFEST_LAYERS_MAX = 500, /* as many as overlayfs stacks */
     MANIFEST_ENTRIES_MAX = 4096,
     MANIFEST_DEPTH_MAX = 8, /* an index within an index: for who walks them */
 };

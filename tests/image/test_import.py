@@ -140,6 +140,14 @@ def test_many_layers(folder):
     harness.assert_clean(folder / "root", layers=128)
 
 
+def test_more_layers_than_overlayfs_takes_are_refused_before_they_are_fetched(folder):
+    layout = Layout(folder / "layout")
+    layout.add(layout.image(*[make_tar()] * 501), "x:1")
+    outcome = import_path(folder / "root", layout.folder)
+    assert outcome.code == 1 and "layers: 501 entries, 500 are the limit" in outcome.message(), outcome.message()
+    assert outcome.errors[0]["code"] == 8 and not [e for e in outcome.events if e["event"] == "progress"], outcome.events
+
+
 def test_what_the_media_type_says_of_compression_does_not_count(folder):
     for form in (lambda data: data, gzip.compress,
                  lambda data: subprocess.run(["zstd", "-c"], input=data, check=True, stdout=subprocess.PIPE).stdout,
