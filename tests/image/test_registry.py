@@ -20,7 +20,7 @@ def basic(user, password):
 class Registry:
     """Serves blobs and manifests from memory. What begins with closed/ wants user:pass."""
 
-    def __init__(self, embed=None, tls=None):
+    def __init__(self, embed=None, tls=None, family=socket.AF_INET):
         layer = harness.make_tar(harness.entry("file", data=b"x"))
         self.blobs, self.asked = {}, []
         config = self.add({"architecture": "amd64", "os": "linux", "config": {},
@@ -30,8 +30,9 @@ class Registry:
         layers = [self.add(gzip.compress(layer), harness.LAYER + "+gzip")]
         self.manifest = self.add({"schemaVersion": 2, "mediaType": harness.MANIFEST, "config": config,
                                   "layers": layers}, harness.MANIFEST)
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.handler())
-        self.host = f"127.0.0.1:{self.server.server_address[1]}"
+        server = type("Server", (http.server.ThreadingHTTPServer,), {"address_family": family})
+        self.server = server(("127.0.0.1" if family == socket.AF_INET else "::1", 0), self.handler())
+        self.host = ("127.0.0.1" if family == socket.AF_INET else "[::1]") + f":{self.server.server_address[1]}"
         if tls:
             self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
 
@@ -104,6 +105,24 @@ def test_a_configuration_may_come_with_the_manifest(folder):
         assert outcome.images, outcome.message()
     with Registry(embed=lambda data: data.replace(b"linux", b"LINUX")) as registry:
         assert "the data in its descriptor" in job(folder, f"{registry.host}/{OPEN}:1").message()
+
+
+def test_a_registry_may_have_a_new_address(folder):
+    try:
+        registry = Registry(family=socket.AF_INET6)
+    except OSError as e:
+        raise harness.Skip(f"no IPv6 here: {e}") from e
+    with registry:
+        image = f"{registry.host}/{CLOSED}:1"
+        outcome = job(folder, image, auth_file=auth_file(folder, registry.host))
+        assert outcome.images and outcome.images[0]["names"][0] == image, outcome.message()
+        root = folder / "hosts" / (registry.host.replace("]:", "]_") + "_")
+        root.mkdir(parents=True)
+        (root / "hosts.toml").write_text(f'server = "http://{registry.host}"\n')
+        events = job(folder, image, "explain", hosts_dirs=[str(folder / "hosts")], auth_file=auth_file(folder, registry.host)).events
+        assert events[0]["source"] == str(root / "hosts.toml") and events[1]["digest"], events
+    outcome = job(folder, image)
+    assert f"connect to {registry.host}: Connection refused" in outcome.message(), outcome.message()
 
 
 def test_credentials_are_taken_from_a_file(folder):

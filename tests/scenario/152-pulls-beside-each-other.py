@@ -67,6 +67,8 @@ def test_ten_pulls_of_one_image_cost_one(berth):
         end(threads)
         assert len(set(ids)) == 1 and isinstance(ids[0], str), ids
         assert registry.starts(layer)[0] == 0 and registry.starts(layer).count(0) == 1, registry.asked
+        told = [line for line in berth.log_file.read_text().splitlines() if f" info pull {registry.host}/x:1: {ids[0]}, " in line]
+        assert told and all("bytes in 1 layers" in line for line in told), "what came is in the log"
 
 
 def test_who_may_not_pull_gets_nothing_that_is_there(berth):
