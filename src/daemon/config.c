@@ -141,6 +141,18 @@ static int check_tls(const struct config *c, struct error *err)
     return 0;
 }
 
+/* The kubelet has other names for them. */
+static void set_tls_version(struct config *c)
+{
+    static const char prefix[] = "VersionTLS1";
+    const char *text = c->stream_tls_min_version;
+
+    if (strcmp(text, "VersionTLS12") != 0 && strcmp(text, "VersionTLS13") != 0)
+        return;
+    c->stream_tls_min_version = xasprintf("1.%s", text + sizeof prefix - 1);
+    free((char *)text);
+}
+
 static int check(const struct config *c, struct error *err)
 {
     bool found = false;
@@ -198,5 +210,6 @@ int config_finish(struct config *c, struct error *err)
         strv_add(&c->cdi_spec_dirs, "/etc/cdi");
         strv_add(&c->cdi_spec_dirs, "/var/run/cdi");
     }
+    set_tls_version(c);
     return check(c, err);
 }

@@ -95,6 +95,33 @@ static void test_keys_of_images_and_registries(void **state)
     config_fini(&c);
 }
 
+static void test_versions_of_tls_have_two_names(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *version;
+    } cases[] = {{"1.2", "1.2"},          {"1.3", "1.3"},
+                 {"VersionTLS12", "1.2"}, {"VersionTLS13", "1.3"},
+                 {"VersionTLS11", NULL},  {"VersionTLS1", NULL},
+                 {"VersionTLS", NULL},    {"", NULL}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        AUTO_FREE char *text = xasprintf("streaming: {tls: {min_version: \"%s\", helper: /tls}}\n"
+                                         "shim: /shim\nimage: {helper: /image}\n",
+                                         cases[i].text);
+        struct error err = {0};
+        struct config c;
+
+        config_init(&c);
+        assert_int_equal(config_parse(&c, "f", text, strlen(text), &err), 0);
+        assert_int_equal(config_finish(&c, &err), cases[i].version ? 0 : -1);
+        if (cases[i].version)
+            assert_string_equal(c.stream_tls_min_version, cases[i].version);
+        config_fini(&c);
+    }
+}
+
 static void test_keys_of_streaming_are_read(void **state)
 {
     static const char text[] = "streaming:\n  address: \"::1\"\n  port: 10250\n"
@@ -204,6 +231,7 @@ int main(void)
         cmocka_unit_test(test_every_key_is_read),
         cmocka_unit_test(test_keys_about_isolation_are_read),
         cmocka_unit_test(test_keys_of_images_and_registries),
+        cmocka_unit_test(test_versions_of_tls_have_two_names),
         cmocka_unit_test(test_keys_of_streaming_are_read),
         cmocka_unit_test(test_what_is_wrong_is_named_with_its_line),
         cmocka_unit_test(test_keys_that_do_not_go_together_are_refused),
