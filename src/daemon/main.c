@@ -161,7 +161,8 @@ static void finish_recovery(void *data)
 static int serve(struct daemon *d, struct error *err)
 {
     struct rpc_server_options options = {.loop = d->loop, .pool = d->pool, .observe = observe};
-    const struct tls_gate_options tls = {.helper = d->config.stream_tls_helper,
+    const struct tls_gate_options tls = {.loop = d->loop,
+                                         .helper = d->config.stream_tls_helper,
                                          .cert_file = d->config.stream_cert_file,
                                          .key_file = d->config.stream_key_file,
                                          .client_ca = d->config.stream_client_ca_file,

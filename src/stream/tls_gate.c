@@ -2,13 +2,17 @@
 #include "stream/tls_gate.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "base/own.h"
 #include "os/fd_message.h"
@@ -21,6 +25,17 @@ struct tls_gate {
     pthread_mutex_t lock;
     struct process process; /* under the lock, as the next */
     int control;            /* -1: it does not run */
+    struct loop *loop;
+    pthread_mutex_t watching; /* held for the length of list operations */
+    struct list watches;      /* one; or more for a moment, after one was killed */
+};
+
+/* The loop's thread reaps the process when it ends, whatever the sessions do then. */
+struct watch {
+    struct list link;
+    struct tls_gate *gate;
+    int pidfd;
+    struct loop_source *source; /* NULL: not yet */
 };
 
 /* What it says first: yes, or why not. */
@@ -42,6 +57,58 @@ static int read_verdict(int fd, const struct deadline *by, struct error *err)
         return error_set(err, ERROR_UNAVAILABLE, "berth-tls has ended");
     words[n] = '\0';
     return *words == TLS_GATE_YES ? 0 : error_set(err, ERROR_INVALID, "%s", words + 1);
+}
+
+/* --- its end --- */
+
+static void watch_free(struct watch *w)
+{
+    if (w->source)
+        loop_remove(w->source);
+    pthread_mutex_lock(&w->gate->watching);
+    list_remove(&w->link);
+    pthread_mutex_unlock(&w->gate->watching);
+    fd_close(&w->pidfd);
+    free(w);
+}
+
+static void on_end(void *data, uint32_t events)
+{
+    struct watch *w = data;
+    siginfo_t info;
+
+    (void)events;
+    if (waitid((idtype_t)P_PIDFD, (id_t)w->pidfd, &info, WEXITED | WNOHANG) == 0)
+        log_warn("streaming: berth-tls has ended; the next client starts it again");
+    watch_free(w);
+}
+
+static void begin_watch(void *data)
+{
+    struct watch *w = data;
+    struct error err;
+
+    w->source = loop_add(w->gate->loop, w->pidfd, EPOLLIN, on_end, w, &err);
+    if (w->source)
+        return;
+    log_warn("streaming: berth-tls is not watched: %s", err.text);
+    watch_free(w);
+}
+
+static int watch(struct tls_gate *g, struct error *err)
+{
+    int pidfd = fcntl(g->process.pidfd, F_DUPFD_CLOEXEC, 0);
+    struct watch *w;
+
+    if (pidfd < 0)
+        return error_errno(err, errno, "duplicate a pidfd");
+    w = xcalloc(1, sizeof *w);
+    *w = (struct watch){.gate = g, .pidfd = pidfd};
+    pthread_mutex_lock(&g->watching);
+    list_add(&g->watches, &w->link);
+    pthread_mutex_unlock(&g->watching);
+    loop_post(g->loop, begin_watch, w);
+    return 0;
 }
 
 /* --- the process --- */
@@ -74,7 +141,7 @@ static int start(struct tls_gate *g, struct error *err)
     if (process_start(&spec, &g->process, err) < 0)
         return -1;
     fd_close(&theirs);
-    if (read_verdict(ours, &by, err) < 0) {
+    if (read_verdict(ours, &by, err) < 0 || watch(g, err) < 0) {
         process_kill(&g->process);
         return -1;
     }
@@ -113,7 +180,10 @@ struct tls_gate *tls_gate_new(const struct tls_gate_options *o, struct error *er
     g->argv[3] = xstrdup(o->client_ca);
     g->argv[4] = xstrdup(o->min_version);
     g->process.pidfd = g->control = -1;
+    g->loop = o->loop;
+    list_init(&g->watches);
     pthread_mutex_init(&g->lock, NULL);
+    pthread_mutex_init(&g->watching, NULL);
     if (start(g, err) == 0)
         return g;
     tls_gate_free(g);
@@ -125,9 +195,12 @@ void tls_gate_free(struct tls_gate *g)
     if (!g)
         return;
     stop(g);
+    LIST_EACH(entry, &g->watches)
+    watch_free(LIST_OF(entry, struct watch, link));
     for (size_t i = 0; g->argv[i]; i++)
         free(g->argv[i]);
     pthread_mutex_destroy(&g->lock);
+    pthread_mutex_destroy(&g->watching);
     free(g);
 }
 

@@ -85,7 +85,7 @@ def test_certificates_of_clients(berth):
 
 def test_versions(berth):
     ours = Authority(berth.dir / "ours").sign("server")
-    c = start(berth, cert_file=ours.folder / "server.crt", key_file=ours.folder / "server.key", min_version="1.3")
+    c = start(berth, cert_file=ours.folder / "server.crt", key_file=ours.folder / "server.key", min_version="VersionTLS13")
     new, old = ours.trust(), ours.trust()
     old.maximum_version = ssl.TLSVersion.TLSv1_2
     assert execute(berth, c, new, "true").exit_code() == 0
@@ -154,6 +154,7 @@ def test_the_process_is_killed(berth):
     os.kill(first, signal.SIGKILL)
     for client in clients:
         assert client.receive().closed
+    wait_for(lambda: not os.path.exists(f"/proc/{first}"), what="the end of the zombie, though nobody comes")
     wait_for(lambda: "7777" not in berth.exec_sync(c, "ps")[1], what="the end of the commands")
     assert execute(berth, c, None, "true").exit_code() == 0
     assert helper(berth) != first

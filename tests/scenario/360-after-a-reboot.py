@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A reboot takes processes, mounts and all of the state folder: pods and containers are EXITED and
 NOTREADY at once, with a reason, and their addresses are given back when the pod is stopped."""
-import contextlib
 import os
 import pathlib
 import shutil
