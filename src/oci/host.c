@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "oci/capabilities.h"
+#include "oci/limits.h"
 
 enum { TEXT_MAX = 64 * 1024 };
 
@@ -99,6 +100,14 @@ static void find_hugepage_sizes(struct strv *out)
         closedir(dir);
 }
 
+/* Of a list of those that are possible: one more than the last. */
+static unsigned count_possible(const char *path)
+{
+    AUTO_FREE char *text = load(path);
+
+    return text ? (unsigned)oci_limits_highest(text) + 1 : 0;
+}
+
 static int find_capabilities(struct strv *out, struct error *err)
 {
     AUTO_FREE char *status = load("/proc/self/status");
@@ -144,6 +153,8 @@ int oci_host_detect(struct oci_host *out, struct error *err)
     struct oci_host h = {.cgroup_mode = mode,
                          .swap_controlled = find_swap_control(mode),
                          .hugetlb_controlled = find_hugetlb_control(mode),
+                         .cpus = count_possible("/sys/devices/system/cpu/possible"),
+                         .memory_nodes = count_possible("/sys/devices/system/node/possible"),
                          .oom_score_adj = score ? (int)strtol(score, NULL, 10) : 0,
                          .has_seccomp = find_seccomp(),
                          .has_apparmor = find_apparmor(),

@@ -18,13 +18,13 @@ enum oci_cgroup_mode {
 
 struct oci_host {
     enum oci_cgroup_mode cgroup_mode;
-    bool swap_controlled;    /* memory.swap.max or memory.memsw.limit_in_bytes is there */
-    bool hugetlb_controlled; /* there is a hugetlb controller */
-    struct strv
-        hugepage_sizes;       /* as that controller's files name them, such as 2MB; may be empty */
-    struct strv capabilities; /* effective ones of this process, such as CAP_CHOWN */
-    int oom_score_adj;        /* of this process */
-    bool oom_score_bounded;   /* it must not go below that: no CAP_SYS_RESOURCE */
+    bool swap_controlled;        /* memory.swap.max or memory.memsw.limit_in_bytes is there */
+    bool hugetlb_controlled;     /* there is a hugetlb controller */
+    unsigned cpus, memory_nodes; /* that there can be; 0: it is not known */
+    struct strv hugepage_sizes;  /* 2MB and the like, as that controller has them; may be empty */
+    struct strv capabilities;    /* effective ones of this process, such as CAP_CHOWN */
+    int oom_score_adj;           /* of this process */
+    bool oom_score_bounded;      /* it must not go below that: no CAP_SYS_RESOURCE */
     bool has_seccomp;
     bool has_apparmor;             /* and its parser is installed, and we are in no container */
     const char *apparmor_profiles; /* the kernel's list of those that are loaded: a constant */

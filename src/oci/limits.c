@@ -93,6 +93,21 @@ static int check_set(const char *field, const char *set, struct error *err)
     return 0;
 }
 
+unsigned long oci_limits_highest(const char *set)
+{
+    unsigned long highest = 0;
+
+    for (const char *at = set; *at;) {
+        char *end;
+        unsigned long number = strtoul(at, &end, 10);
+
+        if (number > highest)
+            highest = number;
+        at = *end ? end + 1 : end;
+    }
+    return highest;
+}
+
 /* 2MB, 1GB, 64KB: as the files of the hugetlb controller are called. */
 static int check_page_size(const char *size, struct error *err)
 {

@@ -115,6 +115,30 @@ static int put(struct json_object *to, const Runtime__V1__LinuxContainerResource
     return put_unified(to, r, host, err);
 }
 
+/* Nobody can be given what the node can never have. */
+static int check_set(const char *field, const char *set, unsigned count, const char *what,
+                     struct error *err)
+{
+    if (!count || !*set || oci_limits_highest(set) < count)
+        return 0;
+    return error_set(err, ERROR_INVALID, "resources.%s: \"%s\" goes beyond the node's %u %s", field,
+                     set, count, what);
+}
+
+/* For an update the OCI runtime knows more: the other limit may be there from before. */
+static int check_new(const Runtime__V1__LinuxContainerResources *r, const struct oci_host *host,
+                     struct error *err)
+{
+    if (r->memory_swap_limit_in_bytes > 0 && r->memory_limit_in_bytes <= 0)
+        return error_set(err, ERROR_INVALID,
+                         "resources.memory_swap_limit_in_bytes: %" PRId64
+                         " is given without memory_limit_in_bytes",
+                         r->memory_swap_limit_in_bytes);
+    if (check_set("cpuset_cpus", r->cpuset_cpus, host->cpus, "processors", err) < 0)
+        return -1;
+    return check_set("cpuset_mems", r->cpuset_mems, host->memory_nodes, "memory nodes", err);
+}
+
 int oci_resources_add(struct build *b, struct error *err)
 {
     const Runtime__V1__LinuxContainerConfig *linux = b->in->config->linux;
@@ -122,14 +146,9 @@ int oci_resources_add(struct build *b, struct error *err)
 
     if (!linux || !linux->resources)
         return 0;
-    /* One that is updated may have the other limit from before. */
-    if (linux->resources->memory_swap_limit_in_bytes > 0 &&
-        linux->resources->memory_limit_in_bytes <= 0)
-        return error_set(err, ERROR_INVALID,
-                         "resources.memory_swap_limit_in_bytes: %" PRId64
-                         " is given without memory_limit_in_bytes",
-                         linux->resources->memory_swap_limit_in_bytes);
-    return put(to, linux->resources, b->in->host, &b->in->policy, err);
+    if (put(to, linux->resources, b->in->host, &b->in->policy, err) < 0)
+        return -1;
+    return check_new(linux->resources, b->in->host, err);
 }
 
 int oci_resources_update(struct json_object *spec, const Runtime__V1__LinuxContainerResources *r,

@@ -67,6 +67,16 @@ static void test_resources_that_the_node_does_not_have_are_refused(void **state)
     expect_refusal("resources.hugepage_limits: the node has no pages of page_size \"3MB\"");
     huge.page_size = (char *)"2MB";
     build();
+    t.host.cpus = 4, t.host.memory_nodes = 1;
+    t.resources.cpuset_cpus = (char *)"0-1,3";
+    t.resources.cpuset_mems = (char *)"0";
+    build();
+    t.resources.cpuset_cpus = (char *)"4";
+    expect_refusal("resources.cpuset_cpus: \"4\" goes beyond the node's 4 processors");
+    t.resources.cpuset_cpus = (char *)"0";
+    t.resources.cpuset_mems = (char *)"0-1";
+    expect_refusal("resources.cpuset_mems: \"0-1\" goes beyond the node's 1 memory nodes");
+    t.resources.cpuset_mems = (char *)"";
     t.resources.memory_swap_limit_in_bytes = 5;
     expect_refusal(
         "resources.memory_swap_limit_in_bytes: 5 is given without memory_limit_in_bytes");
