@@ -3,6 +3,9 @@
 import os
 import pathlib
 import re
+import signal
+
+from berth import wait_for
 
 
 def test_framing(berth):
@@ -46,6 +49,25 @@ def test_rotation_loses_and_doubles_nothing(berth):
         if file.exists():
             lines += [line.split(" ", 3)[3] for line in file.read_text(encoding="utf-8").splitlines()]
     assert lines == [f"line {i}" for i in range(20000)], (len(lines), len(rotated))
+
+
+def test_the_log_is_whole_when_the_end_is_told(berth):
+    """The shim stands still while they write and end, so that it finds all of that at once."""
+    pod = berth.run_pod(host_network=True)
+    script = "until [ -e /dev/shm/now ]; do sleep 0.01; done; for i in $(seq 1000); do echo $i; echo $i >&2; done; exit 3"
+    containers = [berth.sh(pod, script) for _ in range(8)]
+    pids = [berth.pid(container) for container in containers]
+    shim = berth.shim_pid(pod)
+    os.kill(shim, signal.SIGSTOP)
+    pathlib.Path(f"/proc/{pids[0]}/root/dev/shm/now").touch()
+    for pid in pids:
+        wait_for(lambda: pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").split(") ")[1][0] == "Z", what="the end")
+    os.kill(shim, signal.SIGCONT)
+    wanted = "".join(f"{i}\n" for i in range(1, 1001))
+    for container in containers:
+        while berth.state(container) != "CONTAINER_EXITED":
+            pass
+        assert berth.output(container) == berth.output(container, "stderr") == wanted
 
 
 def test_no_log_path_is_no_log(berth):

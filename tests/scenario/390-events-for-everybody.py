@@ -29,6 +29,21 @@ def make_events_until(berth, pod, heard):
     wait_for(lambda: berth.remove(berth.create(pod, "true")) or heard(), what="an event")
 
 
+def test_who_comes_back_hears_what_was_missed(berth):
+    """A kubelet that is started anew: nothing goes to the stream that it has left."""
+    left = berth.runtime.GetContainerEvents(rpc_timeout=60)
+    one = berth.run_pod(host_network=True)
+    assert next(left).container_id == one
+    left.cancel()
+    wait_for(lambda: "GetContainerEvents" in berth.log_file.read_text(), what="the end of the stream")
+    two = berth.run_pod(host_network=True)
+    berth.remove_pod(one)
+    seen = []
+    collect(berth, seen, lambda: (DELETED, one))
+    assert [(e.container_event_type, e.container_id) for e in seen] == [
+        (CREATED, two), (STARTED, two), (STOPPED, one), (DELETED, one)], seen
+
+
 def test_everybody_hears_everything_once(berth):
     last = []
     heard = [[], [], []]
