@@ -31,7 +31,7 @@ def test_nobody_wakes_up(berth):
     berth.exec_sync(containers[0], "true")
     berth.wait_exited(berth.run(pods[1], "true"))
     pids = [berth.daemon.pid, *(berth.shim_pid(pod) for pod in pods)]
-    wait_for(lambda: sleeps(pids), 40, f"a rest of {QUIET} s")
+    wait_for(lambda: sleeps(pids), what=f"a rest of {QUIET} s")
 
 
 def test_containers_are_no_mounts_of_the_node(berth):

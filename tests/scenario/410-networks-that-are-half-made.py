@@ -9,7 +9,7 @@ import threading
 import grpc
 
 import leaks
-from berth import wait_for
+from berth import PATIENCE, wait_for
 
 C = grpc.StatusCode
 PREVIOUS = 'import json,sys; print(json.dumps(json.load(sys.stdin)["prevResult"]))'
@@ -93,11 +93,11 @@ def test_it_fails_when_the_client_has_left(berth):
     plugin = Plugin(berth)
     plugin.set("hold-ADD")
     plugin.set("fail-ADD")
-    refused(C.DEADLINE_EXCEEDED, "", berth.runtime.RunPodSandbox, config=berth.pod_config("p"), rpc_timeout=0.5)
+    refused(C.DEADLINE_EXCEEDED, "", berth.runtime.RunPodSandbox, config=berth.pod_config("p"), rpc_timeout=3)
     wait_for(lambda: plugin.count("ADD"), what="ADD")
     assert len(addresses(berth)) == 1
     plugin.set("hold-ADD", False)
-    wait_for(lambda: not os.listdir(berth.dir / "run/pods"), 30, "the undoing")
+    wait_for(lambda: not os.listdir(berth.dir / "run/pods"), what="the undoing")
     plugin.set("fail-ADD", False)
 
     def run():
@@ -135,7 +135,7 @@ def test_the_shim_ends_meanwhile(berth):
         os.kill(pid, signal.SIGKILL)
     wait_for(lambda: not shims(berth), what="the end of the shim")
     plugin.set("hold-ADD", False)
-    thread.join(30)
+    thread.join(PATIENCE)
     assert isinstance(outcome[0], grpc.RpcError) and outcome[0].code() == C.UNKNOWN, outcome
     check_nothing_is_left(berth, plugin)
     berth.run_pod("p")
