@@ -42,6 +42,7 @@ void config_drop_runtimes(struct config *c)
         free(c->runtimes[i].name);
         free(c->runtimes[i].path);
         free(c->runtimes[i].base_runtime_spec);
+        free(c->runtimes[i].exec);
         strv_fini(&c->runtimes[i].pod_annotations);
         strv_fini(&c->runtimes[i].container_annotations);
     }
@@ -153,6 +154,19 @@ static void set_tls_version(struct config *c)
     free((char *)text);
 }
 
+static int check_runtimes(const struct config *c, struct error *err)
+{
+    for (size_t i = 0; i < c->n_runtimes; i++) {
+        const char *exec = c->runtimes[i].exec;
+
+        if (exec && strcmp(exec, "auto") != 0 && strcmp(exec, "runtime") != 0)
+            return error_set(err, ERROR_INVALID,
+                             "exec \"%s\" of runtime %s is neither auto nor runtime", exec,
+                             c->runtimes[i].name);
+    }
+    return 0;
+}
+
 static int check(const struct config *c, struct error *err)
 {
     bool found = false;
@@ -185,6 +199,8 @@ static int check(const struct config *c, struct error *err)
         return error_set(err, ERROR_INVALID, "image.pull_progress_timeout is not 1 to 86400 s");
     if (!c->image_helper)
         return error_set(err, ERROR_INVALID, "berth-image is not installed: set image.helper");
+    if (check_runtimes(c, err) < 0)
+        return -1;
     return check_tls(c, err);
 }
 

@@ -19,6 +19,7 @@ struct config_runtime {
     char *base_runtime_spec; /* NULL: none */
     bool privileged_without_host_devices;
     bool cgroup_writable;
+    char *exec; /* NULL or "auto": by the shim where it can; "runtime" */
 };
 
 struct config {

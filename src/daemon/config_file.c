@@ -74,6 +74,7 @@ static const struct key runtime_keys[] = {
     {"privileged_without_host_devices", FLAG,
      offsetof(struct config_runtime, privileged_without_host_devices)},
     {"cgroup_writable", FLAG, offsetof(struct config_runtime, cgroup_writable)},
+    {"exec", TEXT, offsetof(struct config_runtime, exec)},
 };
 
 /* What the functions below share while one file is read. */

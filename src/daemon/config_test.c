@@ -38,17 +38,18 @@ static void test_every_key_is_read(void **state)
 
 static void test_keys_about_isolation_are_read(void **state)
 {
-    static const char text[] = "shim: /shim\nimage: {helper: /image}\ndefault_runtime: fast\n"
-                               "runtimes:\n  fast: {path: /bin/fast, pod_annotations: [a/*],\n"
-                               "    container_annotations: b, cgroup_writable: true,\n"
-                               "    base_runtime_spec: /base.json,\n"
-                               "    privileged_without_host_devices: true}\n"
-                               "cdi_spec_dirs: /d1:/d2\nunset_seccomp_profile: runtime/default\n"
-                               "blockio_config_file: /b\ndisable_apparmor: true\n"
-                               "enable_selinux: true\nselinux_category_range: 512\n"
-                               "device_ownership_from_security_context: true\n"
-                               "enable_unprivileged_ports: false\n"
-                               "enable_unprivileged_icmp: false\n";
+    static const char text[] =
+        "shim: /shim\nimage: {helper: /image}\ndefault_runtime: fast\n"
+        "runtimes:\n  fast: {path: /bin/fast, pod_annotations: [a/*],\n"
+        "    container_annotations: b, cgroup_writable: true, exec: runtime,\n"
+        "    base_runtime_spec: /base.json,\n"
+        "    privileged_without_host_devices: true}\n"
+        "cdi_spec_dirs: /d1:/d2\nunset_seccomp_profile: runtime/default\n"
+        "blockio_config_file: /b\ndisable_apparmor: true\n"
+        "enable_selinux: true\nselinux_category_range: 512\n"
+        "device_ownership_from_security_context: true\n"
+        "enable_unprivileged_ports: false\n"
+        "enable_unprivileged_icmp: false\n";
     struct error err = {0};
     struct config c;
 
@@ -59,6 +60,7 @@ static void test_keys_about_isolation_are_read(void **state)
     assert_string_equal(c.runtimes[0].pod_annotations.items[0], "a/*");
     assert_string_equal(c.runtimes[0].container_annotations.items[0], "b");
     assert_true(c.runtimes[0].cgroup_writable);
+    assert_string_equal(c.runtimes[0].exec, "runtime");
     assert_string_equal(c.runtimes[0].base_runtime_spec, "/base.json");
     assert_true(c.runtimes[0].privileged_without_host_devices);
     assert_string_equal(c.cdi_spec_dirs.items[1], "/d2");

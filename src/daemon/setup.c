@@ -72,6 +72,7 @@ static void add_runtimes(struct node *n, const struct config *c)
         r->name = xstrdup(c->runtimes[i].name);
         r->path = xstrdup(c->runtimes[i].path);
         r->root = xasprintf("%s/runtimes/%s", n->state, r->name);
+        r->has_entries = !c->runtimes[i].exec || strcmp(c->runtimes[i].exec, "auto") == 0;
         /* SELinux gives a process its domain by the label of the file it was started from. */
         if (!n->host.has_selinux)
             r->copy = sealed_new(r->path);
@@ -145,6 +146,18 @@ static int load_classes(struct node *n, const struct config *c, struct error *er
     return n->blockio_classes ? 0 : error_wrap(err, "blockio_config_file");
 }
 
+static int open_shim_folder(const char *shim)
+{
+    const char *slash = strrchr(shim, '/');
+    AUTO_FREE char *folder = slash ? xstrndup(shim, (size_t)(slash - shim) + 1) : xstrdup(".");
+    struct error err;
+    int fd = mount_open_read_only(folder, &err);
+
+    if (fd < 0)
+        log_info("every exec takes a run of the OCI runtime: %s", err.text);
+    return fd;
+}
+
 int setup_node(struct node *n, const struct config *c, struct loop *loop, struct pool *pool,
                struct error *err)
 {
@@ -153,6 +166,7 @@ int setup_node(struct node *n, const struct config *c, struct loop *loop, struct
         .state = xstrdup(c->state),
         .socket = xstrdup(c->socket),
         .shim = xstrdup(c->shim),
+        .shim_folder = open_shim_folder(c->shim),
         .log_line_max = c->log_line_max,
         .default_runtime = xstrdup(c->default_runtime),
         .unset_seccomp_profile = xstrdup(c->unset_seccomp_profile),
@@ -274,6 +288,7 @@ void setup_fini(struct node *n)
     free(n->state);
     free(n->socket);
     free(n->shim);
+    fd_close(&n->shim_folder);
     free(n->default_runtime);
     free(n->unset_seccomp_profile);
     cdi_cache_free(n->cdi);

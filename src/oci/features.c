@@ -31,6 +31,15 @@ static bool is_enabled(struct json_object *tree, const char *module)
     return json_get_flag(json_get(json_get(tree, "linux"), module), "enabled", false);
 }
 
+static enum oci_family family_of(struct json_object *annotations)
+{
+    if (json_get_str(annotations, "run.oci.crun.version"))
+        return OCI_FAMILY_CRUN;
+    if (json_get_str(annotations, "org.opencontainers.runc.version"))
+        return OCI_FAMILY_RUNC;
+    return OCI_FAMILY_OTHER;
+}
+
 int oci_features_parse(const char *text, size_t len, struct oci_features *out, struct error *err)
 {
     JSON_AUTO *tree = json_parse(text, len, err);
@@ -43,6 +52,7 @@ int oci_features_parse(const char *text, size_t len, struct oci_features *out, s
         return error_set(err, ERROR_INVALID, "features are no object");
     *out = (struct oci_features){
         .known = true,
+        .family = family_of(json_get(tree, "annotations")),
         .recursive_read_only = contains(json_get(tree, "mountOptions"), "rro"),
         .user_namespaces = contains(json_get(linux, "namespaces"), "user"),
         .idmapped_mounts = json_get_flag(json_get(extensions, "idmap"), "enabled", false),
@@ -66,6 +76,7 @@ bool oci_features_of_version(const char *text, struct oci_features *out)
     version = major * 1000000 + minor * 1000 + patch;
     *out = (struct oci_features){
         .known = true,
+        .family = OCI_FAMILY_CRUN,
         .recursive_read_only = version >= 1004000,
         .user_namespaces = true,
         .idmapped_mounts = version >= 1008001, /* the mappings were the other way round before */

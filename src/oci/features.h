@@ -9,10 +9,14 @@
 /* features: what an OCI runtime says it can do ("runc features").
  *
  * What crun can do without that command, before 1.8.6, is known by its version. Any other runtime
- * without it leaves known false and everything else false, which means "not told". A value; any
- * thread. */
+ * without it leaves known false and everything else false, which means "not told". crun and runc
+ * keep containers as processes of the node, in namespaces and cgroups; of others that is not known.
+ * A value; any thread. */
+enum oci_family { OCI_FAMILY_OTHER, OCI_FAMILY_CRUN, OCI_FAMILY_RUNC };
+
 struct oci_features {
     bool known;
+    enum oci_family family;   /* as its annotations or its version tell */
     bool recursive_read_only; /* the mount option rro, and a kernel that has mount_setattr() */
     bool user_namespaces;
     bool idmapped_mounts; /* uidMappings of a mount, and a kernel that has mount_setattr() */

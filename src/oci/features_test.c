@@ -17,7 +17,7 @@ static void test_parse_finds_what_a_runtime_tells(void **state)
         "{\"ociVersionMax\":\"1.1.0\",\"mountOptions\":[\"ro\",\"rro\"],\"linux\":{\"namespaces\":["
         "\"cgroup\",\"user\"],\"cgroup\":{\"v1\":true,\"v2\":true,\"systemd\":true},\"seccomp\":{"
         "\"enabled\":true},\"apparmor\":{\"enabled\":false},\"mountExtensions\":{\"idmap\":{"
-        "\"enabled\":true}}}}\n";
+        "\"enabled\":true}}},\"annotations\":{\"org.opencontainers.runc.version\":\"1.1.5\"}}\n";
     struct oci_features f;
     struct error err = {0};
 
@@ -26,6 +26,7 @@ static void test_parse_finds_what_a_runtime_tells(void **state)
     assert_true(f.known && f.recursive_read_only && f.user_namespaces && f.idmapped_mounts);
     assert_true(f.cgroup_v1 && f.cgroup_v2 && f.systemd_cgroups && f.seccomp);
     assert_false(f.apparmor || f.selinux);
+    assert_int_equal(f.family, OCI_FAMILY_RUNC);
 }
 
 static void test_parse_of_little_tells_little(void **state)
@@ -37,6 +38,7 @@ static void test_parse_of_little_tells_little(void **state)
     assert_int_equal(oci_features_parse("{}", 2, &f, &err), 0);
     assert_true(f.known);
     assert_false(f.recursive_read_only || f.seccomp);
+    assert_int_equal(f.family, OCI_FAMILY_OTHER);
     assert_int_equal(oci_features_parse("[]", 2, &f, &err), -1);
     assert_int_equal(oci_features_parse("", 0, &f, &err), -1);
     assert_int_equal(oci_features_parse("{\"linux\":[1],\"mountOptions\":{}}", 31, &f, &err), 0);
@@ -50,6 +52,7 @@ static void test_crun_is_known_by_its_version(void **state)
     assert_true(oci_features_of_version("crun version 1.8.1\ncommit: f8\n+SYSTEMD +SECCOMP\n", &f));
     assert_true(f.known && f.recursive_read_only && f.user_namespaces && f.idmapped_mounts);
     assert_true(f.seccomp && f.systemd_cgroups && f.cgroup_v1 && f.cgroup_v2);
+    assert_int_equal(f.family, OCI_FAMILY_CRUN);
     assert_false(f.apparmor || f.selinux);
     assert_true(oci_features_of_version("crun version 1.8\n", &f));
     assert_true(f.recursive_read_only);

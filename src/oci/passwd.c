@@ -47,7 +47,7 @@ static bool cut(struct piece *rest, char separator, struct piece *out)
     return true;
 }
 
-/* The fields of the next line that has at least n of them. */
+/* The fields of the next line that has at least n of them; those that it has not are empty. */
 static bool next_line(struct piece *text, struct piece fields[static FIELDS_MAX], size_t n)
 {
     struct piece line;
@@ -59,13 +59,15 @@ static bool next_line(struct piece *text, struct piece fields[static FIELDS_MAX]
             line.len--;
         while (found < FIELDS_MAX && cut(&line, ':', &fields[found]))
             found++;
+        for (size_t i = found; i < FIELDS_MAX; i++)
+            fields[i] = (struct piece){NULL, 0};
         if (found >= n && fields[0].len > 0 && fields[0].at[0] != '#')
             return true;
     }
     return false;
 }
 
-/* name:password:uid:gid:... */
+/* name:password:uid:gid:comment:home:... */
 static bool next_user(struct piece *text, struct oci_passwd_user *out)
 {
     struct piece fields[FIELDS_MAX];
@@ -76,6 +78,8 @@ static bool next_user(struct piece *text, struct oci_passwd_user *out)
             continue;
         out->name = fields[0].at;
         out->name_len = fields[0].len;
+        out->home = fields[5].at;
+        out->home_len = fields[5].len;
         return true;
     }
     return false;

@@ -18,6 +18,8 @@ struct oci_passwd_user {
     size_t name_len;
     uint32_t uid;
     uint32_t gid;
+    const char *home; /* likewise; NULL where the line has no such field */
+    size_t home_len;
 };
 
 bool oci_passwd_find_name(const char *text, size_t len, const char *name,

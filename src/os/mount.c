@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "base/fd.h"
 #include "base/own.h"
 
 /* A bind mount has its parent's device, so mountinfo has to tell. */
@@ -51,6 +52,16 @@ int mount_detach(const char *path, struct error *err)
             return 0;
         return error_errno(err, errno, "unmount %s", path);
     }
+}
+
+int mount_open_read_only(const char *folder, struct error *err)
+{
+    AUTO_CLOSE int fd = open_tree(AT_FDCWD, folder, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
+
+    if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof attr) < 0)
+        return error_errno(err, errno, "mount %s read-only", folder);
+    return fd_take(&fd);
 }
 
 bool mount_is_point(const char *path)

@@ -50,7 +50,7 @@ static int become(const struct process_spec *spec)
     signal(SIGPIPE, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    execve(spec->argv[0], (char *const *)spec->argv,
+    execve(spec->program ? spec->program : spec->argv[0], (char *const *)spec->argv,
            spec->env ? (char *const *)spec->env : environ);
     return errno;
 }

@@ -13,6 +13,7 @@
  * Whoever starts one must wait for it. Any thread. */
 struct process_spec {
     const char *const *argv; /* argv[0] is a path, never searched */
+    const char *program;     /* the path instead of argv[0]; NULL: that */
     const char *const *env;  /* NULL: ours */
     const char *cwd;         /* NULL: ours */
     int stdio[3];            /* descriptors to become 0, 1, 2; -1: /dev/null */

@@ -120,24 +120,23 @@ static int follow(struct shim_exec *x, int fds[2], const struct deadline *by,
     return shim_exec_wait(x, &forever, &out->exit_code, err);
 }
 
-static int run(struct container *c, struct json_object *process, const struct deadline *by,
-               struct container_exec_result *out, struct error *err)
+static int run(struct shim_exec *x, const struct deadline *by, struct container_exec_result *out,
+               struct error *err)
 {
     AUTO_CLOSE int out_r = -1, out_w = -1, err_r = -1, err_w = -1;
-    struct shim_exec x = {.container = c, .process = process, .fds = {-1, -1, -1}};
     int fds[2], outcome;
 
     if (make_pipe(&out_r, &out_w, err) < 0 || make_pipe(&err_r, &err_w, err) < 0)
         return -1;
-    x.fds[1] = out_w;
-    x.fds[2] = err_w;
-    if (shim_exec_run(&x, by, err) < 0)
+    x->fds[1] = out_w;
+    x->fds[2] = err_w;
+    if (shim_exec_run(x, by, err) < 0)
         return -1;
     fd_close(&out_w);
     fd_close(&err_w);
     fds[0] = fd_take(&out_r);
     fds[1] = fd_take(&err_r);
-    outcome = follow(&x, fds, by, out, err);
+    outcome = follow(x, fds, by, out, err);
     fd_close(&fds[0]);
     fd_close(&fds[1]);
     return outcome;
@@ -147,6 +146,7 @@ int container_exec_sync(struct container *c, char **cmd, size_t n_cmd, int64_t t
                         const struct deadline *client, struct container_exec_result *out,
                         struct error *err)
 {
+    struct shim_exec x = {.container = c, .fds = {-1, -1, -1}};
     struct deadline by = *client;
     JSON_AUTO *spec = NULL;
     JSON_AUTO *process = NULL;
@@ -161,7 +161,9 @@ int container_exec_sync(struct container *c, char **cmd, size_t n_cmd, int64_t t
     spec = container_bundle_load_spec(c, err);
     if (!spec || oci_process_build_exec(spec, cmd, n_cmd, false, &process, err) < 0)
         return error_wrap(err, "exec in container %s", c->id);
-    if (run(c, process, &by, out, err) == 0) {
+    x.config = spec;
+    x.process = process;
+    if (run(&x, &by, out, err) == 0) {
         fit(out);
         return 0;
     }

@@ -37,7 +37,8 @@
 struct node_runtime {
     char *name;
     char *path;
-    char *root; /* its --root: <state>/runtimes/<name> */
+    char *root;       /* its --root: <state>/runtimes/<name> */
+    bool has_entries; /* execs may go without it, where it is one for which that can be done */
     bool retired;
     struct sealed *copy;           /* of its binary; NULL: it is not to be run from memory */
     struct seccomp_cache *seccomp; /* NULL for one that was retired */
@@ -51,10 +52,11 @@ struct node_runtime {
 struct stream_server;
 
 struct node {
-    char *root;   /* /var/lib/berth */
-    char *state;  /* /run/berth */
-    char *socket; /* for the shim's command line */
-    char *shim;   /* path of the shim's program */
+    char *root;      /* /var/lib/berth */
+    char *state;     /* /run/berth */
+    char *socket;    /* for the shim's command line */
+    char *shim;      /* path of the shim's program */
+    int shim_folder; /* where it is, read-only: mount_open_read_only(); -1: it is run by its path */
     int64_t log_line_max;
     struct node_runtime *runtimes;
     size_t n_runtimes;

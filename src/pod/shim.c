@@ -85,11 +85,23 @@ uint64_t shim_start_time(pid_t pid)
     return at ? strtoull(at + 1, NULL, 10) : 0;
 }
 
+/* The shim enters containers, where its file can be reached through /proc/<pid>/exe by who may look
+ * into every process. NULL: its file is not kept from them, and it enters none. */
+static char *read_only_program(const struct node *n)
+{
+    const char *slash = strrchr(n->shim, '/');
+
+    return n->shim_folder < 0
+               ? NULL
+               : xasprintf("/proc/self/fd/%d/%s", n->shim_folder, slash ? slash + 1 : n->shim);
+}
+
 int shim_start(struct sandbox *s, struct error *err)
 {
     const char *const argv[] = {s->node->shim, "-namespace", "k8s.io",        "-id",
                                 s->id,         "-address",   s->node->socket, NULL};
     struct process_spec spec = PROCESS_SPEC(argv);
+    AUTO_FREE char *program = read_only_program(s->node);
     AUTO_FREE char *log = xasprintf("%s/shim.log", s->dir);
     AUTO_CLOSE int log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     AUTO_CLOSE int listener = make_socket(s->dir, err);
@@ -99,6 +111,7 @@ int shim_start(struct sandbox *s, struct error *err)
         return -1;
     if (log_fd < 0)
         return error_errno(err, errno, "open %s", log);
+    spec.program = program;
     spec.cwd = s->dir;
     spec.stdio[2] = log_fd;
     spec.extra_fd = listener;

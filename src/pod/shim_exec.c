@@ -9,10 +9,16 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "pod/container_entry.h"
 #include "pod/shim.h"
 #include "rpc/ttrpc_client.h"
 
-enum { ARENA_MAX = 8 * 1024 * 1024, KILL_MS = 10 * 1000, END_MS = 60 * 1000 };
+enum {
+    ARENA_MAX = 8 * 1024 * 1024,
+    ENTRY_MAX = 1024 * 1024,
+    KILL_MS = 10 * 1000,
+    END_MS = 60 * 1000,
+};
 
 static const char task_service[] = "containerd.task.v3.Task";
 
@@ -96,6 +102,23 @@ int shim_exec_start(struct shim_exec *x, const struct deadline *by, struct error
     return 0;
 }
 
+/* Leaves out empty where the OCI runtime is to do it. */
+static void add_entry(const struct shim_exec *x, struct buf *out)
+{
+    const struct node_runtime *runtime = x->container->sandbox->runtime;
+    const struct oci_features features = node_features(x->container->sandbox->node, runtime);
+    const struct container_entry_spec spec = {.container_id = x->container->id,
+                                              .family = features.family,
+                                              .config = x->config,
+                                              .process = x->process};
+    struct error err;
+
+    if (runtime->has_entries && container_entry_is_for(features.family, runtime->path) &&
+        container_entry_pack(&spec, out, &err) < 0)
+        log_debug("container %s: an exec takes a run of the OCI runtime: %s", x->container->id,
+                  err.text);
+}
+
 int shim_exec_run(struct shim_exec *x, const struct deadline *by, struct error *err)
 {
     Berth__Shim__V1__RunExecRequest request = BERTH__SHIM__V1__RUN_EXEC_REQUEST__INIT;
@@ -106,10 +129,12 @@ int shim_exec_run(struct shim_exec *x, const struct deadline *by, struct error *
                               .method = "RunExec",
                               .request = &request.base};
     char **names[3] = {&request.stdin, &request.stdout, &request.stderr};
+    AUTO_FINI(buf) entry = BUF(ENTRY_MAX);
     AUTO_FINI(arena) a;
     int fds[3];
 
     arena_init(&a, ARENA_MAX);
+    add_entry(x, &entry);
     cgroup_attach_hasten(&x->container->sandbox->node->cgroup_attach);
     id_new(x->id);
     request.id = x->container->id;
@@ -117,6 +142,8 @@ int shim_exec_run(struct shim_exec *x, const struct deadline *by, struct error *
     request.terminal = x->has_terminal;
     request.process.data = (uint8_t *)process;
     request.process.len = strlen(process);
+    request.entry.data = (uint8_t *)entry.data;
+    request.entry.len = entry.len;
     for (int i = 0; i < 3; i++) {
         if (x->fds[i] < 0)
             continue;
@@ -133,13 +160,17 @@ int shim_exec_wait(struct shim_exec *x, const struct deadline *by, int *out_stat
 {
     Berth__Shim__V1__TendExecRequest request = BERTH__SHIM__V1__TEND_EXEC_REQUEST__INIT;
     struct ttrpc_call call = tend_call("", &request);
+    const Berth__Shim__V1__TendExecResponse *ended;
     ProtobufCMessage *response;
     AUTO_FINI(arena) a;
 
     arena_init(&a, ARENA_MAX);
     if (ttrpc_client_finish(fd_take(&x->ended_fd), &call, &a, by, &response, err) < 0)
         return -1;
-    *out_status = (int)((Berth__Shim__V1__TendExecResponse *)response)->exit_status;
+    ended = (Berth__Shim__V1__TendExecResponse *)response;
+    log_debug("container %s: an exec was started by %s", x->container->id,
+              ended->direct ? "the shim" : "the OCI runtime");
+    *out_status = (int)ended->exit_status;
     return 0;
 }
 

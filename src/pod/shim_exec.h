@@ -12,9 +12,10 @@
 /* shim_exec: a command inside a container, for somebody who stays with it: when they are gone, be
  * it that berthd has died, the shim kills it and forgets it.
  *
- * Memory of the caller, who has set the first four; one thread at a time. */
+ * Memory of the caller, who has set the first five; one thread at a time. */
 struct shim_exec {
     struct container *container;
+    struct json_object *config;  /* of the container: its config.json */
     struct json_object *process; /* of the OCI runtime specification */
     bool has_terminal;
     int fds[3]; /* become its stdin, stdout and stderr; -1: none. The shim gets copies */
@@ -25,7 +26,8 @@ struct shim_exec {
 /* When it fails nothing of it is left. */
 MUST_CHECK int shim_exec_start(struct shim_exec *x, const struct deadline *by, struct error *err);
 
-/* The same in one request, which costs less. That it could not be started is told at its end. */
+/* The same in one request, which costs less, and where the shim can do it without the OCI runtime,
+ * which costs least. That it could not be started is told at its end. */
 MUST_CHECK int shim_exec_run(struct shim_exec *x, const struct deadline *by, struct error *err);
 
 /* Waits for its end, after which the shim has forgotten it. Once. */

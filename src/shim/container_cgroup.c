@@ -193,7 +193,78 @@ void container_cgroup_close(struct container_cgroup *g)
     if (g->poller)
         poller_remove(g->poller, &g->watch);
     oom_ledger_close(&g->oom);
+    strv_fini(&g->lists);
     *g = CONTAINER_CGROUP_NONE;
+}
+
+int container_cgroup_open_folder(const struct container_cgroup *g)
+{
+    if (g->is_v2 && g->procs)
+        return open(g->procs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    errno = ENOENT;
+    return -1;
+}
+
+/* The list of processes in the hierarchy that a line "<n>:<controllers>:<path>" tells of. One in
+ * which the shim is as well is none of the container's: who is forked by the shim is there. */
+static int find_list(struct container_cgroup *g, const struct places *p, const char *line,
+                     struct error *err)
+{
+    const char *first = strchr(line, ':'), *second = first ? strchr(first + 1, ':') : NULL;
+
+    if (!second)
+        return error_set(err, ERROR_INTERNAL, "\"%.200s\" tells of no cgroup", line);
+    AUTO_FREE char *name = xstrndup(first + 1, (size_t)(second - first - 1));
+    AUTO_FREE char *one = xstrndup(name, strcspn(name, ","));
+    AUTO_FREE char *mounted = xasprintf("/%s", strncmp(name, "name=", 5) == 0 ? name + 5
+                                               : *name                        ? name
+                                                                              : "unified");
+    AUTO_FREE char *ours = find_path(p->ours.data, one);
+    AUTO_FREE char *folder = find_folder(p, one, mounted);
+
+    if (folder)
+        strv_addf(&g->lists, "%s/cgroup.procs", folder);
+    else if (!ours || strcmp(ours, second + 1) != 0)
+        return error_set(err, ERROR_NOT_FOUND, "cgroup %.400s is not below " CGROUP_TOP, line);
+    return 0;
+}
+
+static int find_lists(struct container_cgroup *g, const char *given, pid_t pid, struct error *err)
+{
+    struct places p = {given, BUF(PROC_FILE_MAX), BUF(PROC_FILE_MAX)};
+    AUTO_FINI(strv) lines = {0};
+    int failed = 0;
+
+    load_place(pid, &p.theirs);
+    load_place(getpid(), &p.ours);
+    if (p.theirs.len == 0 || p.ours.len == 0)
+        failed = error_set(err, ERROR_NOT_FOUND, "the cgroups of process %d are not known", pid);
+    else
+        strv_add_split(&lines, p.theirs.data, '\n');
+    for (size_t i = 0; i < lines.len && !failed; i++)
+        failed = find_list(g, &p, lines.items[i], err);
+    buf_fini(&p.theirs);
+    buf_fini(&p.ours);
+    if (failed)
+        strv_fini(&g->lists);
+    return failed;
+}
+
+int container_cgroup_open_lists(struct container_cgroup *g, const char *given, pid_t pid, int *fds,
+                                size_t max, size_t *out_n, struct error *err)
+{
+    *out_n = 0;
+    if (!g->lists.items && find_lists(g, given, pid, err) < 0)
+        return -1;
+    if (g->lists.len > max)
+        return error_set(err, ERROR_EXHAUSTED, "more than %zu hierarchies of cgroups", max);
+    for (size_t i = 0; i < g->lists.len; i++) {
+        fds[i] = open(g->lists.items[i], O_WRONLY | O_CLOEXEC);
+        if (fds[i] < 0)
+            return error_errno(err, errno, "open %s", g->lists.items[i]);
+        ++*out_n;
+    }
+    return 0;
 }
 
 bool container_cgroup_saw_oom(struct container_cgroup *g, bool is_likely)

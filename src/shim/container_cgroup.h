@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "base/strv.h"
 #include "shim/oom_ledger.h"
 #include "shim/poller.h"
 
@@ -24,6 +25,7 @@ struct container_cgroup {
     struct oom_entry oom;
     struct poller *poller;
     struct poller_source watch; /* of what counts OOM kills, in version 2 */
+    struct strv lists; /* version 1 only: container_cgroup_open_lists(), once it was called */
 };
 
 #define CONTAINER_CGROUP_NONE ((struct container_cgroup){.oom = OOM_ENTRY_NONE, .watch.fd = -1})
@@ -38,6 +40,16 @@ void container_cgroup_expect(struct container_cgroup *g, const char *path, struc
 void container_cgroup_open(struct container_cgroup *g, const char *path, pid_t pid,
                            struct poller *poller);
 void container_cgroup_close(struct container_cgroup *g);
+
+/* For version 2: the folder, which a process can be born into; -1 with errno. */
+int container_cgroup_open_folder(const struct container_cgroup *g);
+
+/* For version 1: the lists of processes, one in each hierarchy where the container has a cgroup of
+ * its own, to which a process writes that wants to be in it. Given is the path below the
+ * hierarchies, or "", as above; pid that of the container's first process. The caller closes what
+ * is in fds, also on failure. */
+MUST_CHECK int container_cgroup_open_lists(struct container_cgroup *g, const char *given, pid_t pid,
+                                           int *fds, size_t max, size_t *out_n, struct error *err);
 
 /* True when the OOM killer killed in it; asked once, when its processes have ended. is_likely is
  * what to say where that may be, or another container of the pod is meant, that has gone too. */

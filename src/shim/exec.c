@@ -9,16 +9,18 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/own.h"
 #include "shim.pb-c.h"
 #include "shim/shim.h"
 #include "task.pb-c.h"
 
-enum { DRAIN_MS = 2000, START_FAILED_STATUS = 255 };
+enum { DRAIN_MS = 2000, START_FAILED_STATUS = 255, PROCESS_MAX = 1024 * 1024 };
 
 struct starting {
     struct exec *exec;
     struct call *call; /* NULL: who tends it hears of a failure */
+    int64_t by_ns;     /* monotonic */
 };
 
 static char *file_name(const struct exec *x, const char *suffix)
@@ -31,6 +33,7 @@ static void answer_tender(struct exec *x, struct call *call)
     Berth__Shim__V1__TendExecResponse response = BERTH__SHIM__V1__TEND_EXEC_RESPONSE__INIT;
 
     response.exit_status = (uint32_t)x->proc.status;
+    response.direct = x->is_direct;
     call_reply(call, &response.base);
 }
 
@@ -103,6 +106,8 @@ static struct exec *exec_new(struct task *t, const char *id)
     proc_init(&x->proc, id, &t->shim->poller);
     x->proc.child.ended = on_ended;
     x->proc.io.ended = on_stdio_ended;
+    buf_init(&x->process, PROCESS_MAX);
+    buf_init(&x->entry, PROCESS_MAX);
     poller_timer_init(&x->drain, on_drain_timeout);
     list_init(&x->tender);
     list_add(&t->execs, &x->link);
@@ -118,12 +123,15 @@ static void fail_tender(struct call *call)
     call_fail(call, &err);
 }
 
+static void forget_process(struct exec *x)
+{
+    buf_fini(&x->process);
+    buf_fini(&x->entry);
+}
+
 void exec_remove(struct exec *x)
 {
-    AUTO_FREE char *process = file_name(x, "json");
-
-    if (x->proc.state == PROC_NEW)
-        unlink(process);
+    forget_process(x);
     list_remove(&x->link);
     x->task->shim->pod.n_execs--;
     while (!list_is_empty(&x->tender))
@@ -151,18 +159,20 @@ struct exec *exec_find(const struct task *t, const char *id)
 }
 
 int exec_create(struct task *t, const char *id, const struct streams_spec *stdio,
-                const void *process, size_t len, struct error *err)
+                const struct exec_process *process, struct error *err)
 {
     struct streams_spec owned = *stdio;
     struct exec *x;
 
+    if (process->json_len == 0)
+        return error_set(err, ERROR_INVALID, "the process is missing");
     if (check(t, id, err) < 0)
         return -1;
     x = exec_new(t, id);
     owned.uid = t->io_uid;
     owned.gid = t->io_gid;
-    AUTO_FREE char *file = file_name(x, "json");
-    if (file_store(AT_FDCWD, file, process, len, 0600, err) < 0 ||
+    if (buf_append(&x->process, process->json, process->json_len, err) < 0 ||
+        buf_append(&x->entry, process->entry, process->entry_len, err) < 0 ||
         proc_open_stdio(&x->proc, &owned, err) < 0) {
         exec_remove(x);
         return -1;
@@ -191,34 +201,22 @@ static void fail_start(struct exec *x, struct call *call, const struct error *fa
     x->is_orphan = true;
 }
 
-static int take_over(struct exec *x, struct error *err)
+/* What comes of the start is known. failure NULL: it runs. */
+static void conclude_start(struct starting *s, const struct error *failure)
 {
-    AUTO_FREE char *file = file_name(x, "pid");
-
-    if (proc_adopt(&x->proc, &x->task->shim->reaper, file, err) < 0)
-        return -1;
-    x->proc.state = PROC_RUNNING;
-    return 0;
-}
-
-static void on_started(void *owner, const struct error *failure)
-{
-    AUTO_FREE struct starting *s = owner;
     struct exec *x = s->exec;
     struct task *t = x->task;
-    AUTO_FREE char *process = file_name(x, "json");
     struct error err;
 
     t->n_runs--;
-    unlink(process);
-    if (!failure && take_over(x, &err) < 0)
-        failure = &err;
+    forget_process(x);
     if (failure) {
         fail_start(x, s->call, failure);
         proc_set_ended(&x->proc, START_FAILED_STATUS, clock_now_ns());
         finish(x); /* which lets the task go on ending */
         return;
     }
+    x->proc.state = PROC_RUNNING;
     /* A process without its terminal is of no use; its end is told like any other. */
     if (streams_started(&x->proc.io, &err) < 0) {
         fail_start(x, s->call, &err);
@@ -231,13 +229,38 @@ static void on_started(void *owner, const struct error *failure)
     task_end_advance(t);
 }
 
-static int run_exec(struct exec *x, struct starting *owner, int64_t timeout_ns, struct error *err)
+/* ---- by the OCI runtime ---- */
+
+static void on_run_ended(void *owner, const struct error *failure)
+{
+    AUTO_FREE struct starting *s = owner;
+    struct exec *x = s->exec;
+    AUTO_FREE char *process = file_name(x, "json"), *pid = file_name(x, "pid");
+    struct error err;
+
+    unlink(process);
+    if (!failure && proc_adopt(&x->proc, &x->task->shim->reaper, pid, &err) < 0)
+        failure = &err;
+    conclude_start(s, failure);
+}
+
+/* Never 0: then there is at least the time to find out that it is over. */
+static int64_t left_ns(const struct starting *s)
+{
+    int64_t left = s->by_ns - clock_monotonic_ns();
+
+    return left > 1 ? left : 1;
+}
+
+static int run_exec(struct exec *x, struct starting *owner, struct error *err)
 {
     AUTO_FREE char *process = file_name(x, "json"), *pid = file_name(x, "pid");
     AUTO_FINI(strv) verb = {0};
     const struct streams *io = &x->proc.io;
-    struct run_spec run = {.verb = &verb, .timeout_ns = timeout_ns};
+    struct run_spec run = {.verb = &verb, .timeout_ns = left_ns(owner)};
 
+    if (file_store(AT_FDCWD, process, x->process.data, x->process.len, 0600, err) < 0)
+        return -1;
     for (int i = 0; i < 3; i++)
         run.stdio[i] = io->has_terminal ? -1 : io->child[i];
     if (io->has_terminal)
@@ -253,21 +276,76 @@ static int run_exec(struct exec *x, struct starting *owner, int64_t timeout_ns, 
         strv_add(&verb, io->console.path);
     }
     strv_add(&verb, x->task->init.id);
-    return task_run(x->task, &run, on_started, owner, err);
+    if (task_run(x->task, &run, on_run_ended, owner, err) == 0)
+        return 0;
+    unlink(process);
+    return -1;
 }
+
+/* ---- by ourselves ---- */
+
+static void on_entered(void *owner, enum entering_outcome outcome, const struct error *why)
+{
+    struct starting *s = owner;
+    struct exec *x = s->exec;
+    struct error err;
+
+    x->entering = NULL;
+    x->is_direct = outcome == ENTERING_DONE;
+    if (why)
+        log_debug("exec %s: %s", x->proc.id, why->text);
+    if (outcome == ENTERING_DECLINED) {
+        if (run_exec(x, s, &err) == 0)
+            return;
+        why = &err;
+    }
+    conclude_start(s, why);
+    free(s);
+}
+
+/* False: it is to be done by the OCI runtime. */
+static bool enter(struct exec *x, struct starting *owner)
+{
+    const struct task *t = x->task;
+    const struct run_context *runs = &t->shim->runs;
+    AUTO_FREE char *seccomp = xasprintf("%s/%s/seccomp.bpf", t->runtime_root, t->init.id);
+    struct entering_spec spec = {.luggage = {.entry = x->entry.data,
+                                             .entry_len = x->entry.len,
+                                             .init = t->init.child.pid,
+                                             .cgroup = &x->task->cgroup,
+                                             .cgroup_path = t->cgroup_path,
+                                             .seccomp = seccomp,
+                                             .stdio = x->proc.io.child,
+                                             .files = runs->files,
+                                             .oom_score_adj = runs->oom_score_adj},
+                                 .child = &x->proc.child,
+                                 .ended = on_entered,
+                                 .owner = owner,
+                                 .timeout_ns = left_ns(owner)};
+    struct error why;
+
+    if (x->entry.len == 0 || x->proc.io.has_terminal)
+        return false;
+    x->entering = entering_start(&x->task->shim->runs, &spec, &why);
+    if (!x->entering)
+        log_debug("exec %s: %s", x->proc.id, why.text);
+    return x->entering != NULL;
+}
+
+/* ---- either way ---- */
 
 static int begin(struct exec *x, struct call *call, int64_t timeout_ns, struct error *err)
 {
     AUTO_FREE struct starting *s = xcalloc(1, sizeof *s);
 
-    *s = (struct starting){x, call};
+    *s = (struct starting){x, call, clock_monotonic_ns() + timeout_ns};
     if (x->proc.state != PROC_NEW)
         return error_set(err, ERROR_PRECONDITION, "cannot start a %s process",
                          proc_state_name(x->proc.state));
     if (x->task->init.state != PROC_RUNNING)
         return error_set(err, ERROR_PRECONDITION, "the container is %s, not running",
                          proc_state_name(x->task->init.state));
-    if (run_exec(x, s, timeout_ns, err) < 0)
+    if (!enter(x, s) && run_exec(x, s, err) < 0)
         return -1;
     TAKE(s);
     x->proc.state = PROC_STARTING;
@@ -325,6 +403,8 @@ void exec_end(struct exec *x)
     struct error ignored;
 
     x->is_to_end = true;
+    if (x->entering)
+        entering_kill(x->entering);
     if (x->proc.state == PROC_RUNNING && proc_signal(&x->proc, SIGKILL, &ignored) < 0)
         return; /* it has just ended */
 }

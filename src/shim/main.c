@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/own.h"
+#include "shim/entering.h"
 #include "shim/offload.h"
 #include "shim/proc.h"
 #include "shim/shim.h"
@@ -141,6 +142,7 @@ static int run(struct shim *s, const char *id, struct error *err)
     if (set_up_process(&s->runs, err) < 0 || poller_init(&s->poller, err) < 0 ||
         reaper_init(&s->reaper, &s->poller, err) < 0 || watch_terminations(&s->poller, err) < 0)
         return -1;
+    entering_allow_if_protected();
     offload_init(&s->poller);
     list_init(&s->runs.runs);
     s->runs.copy.fd = -1;

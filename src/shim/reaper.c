@@ -190,3 +190,13 @@ void reaper_forget(struct reaper_child *c)
         reaper_unexpect(c->told_by);
     c->told_by = NULL;
 }
+
+void reaper_move(struct reaper_child *from, struct reaper_child *to)
+{
+    to->pid = from->pid;
+    to->has_ended = from->has_ended;
+    to->told_by = from->told_by;
+    from->told_by = NULL;
+    list_add(&from->link, &to->link);
+    list_remove(&from->link);
+}

@@ -59,3 +59,9 @@ MUST_CHECK int reaper_adopt(struct reaper *r, struct reaper_child *c, pid_t pid,
 
 /* Stops watching. */
 void reaper_forget(struct reaper_child *c);
+
+/* From now on it is to that one that the end is told. Only for one that is watched. */
+void reaper_move(struct reaper_child *from, struct reaper_child *to);
+
+/* SIGKILL, if it is watched and has not ended. */
+void reaper_kill(const struct reaper *r, const struct reaper_child *child);

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/own.h"
+#include "shim/null.h"
 #include "shim/runtime_log.h"
 
 /* The child reports through a pipe. Until exec it writes its own failure there, behind a NUL; the
@@ -95,33 +95,6 @@ static int set_up_mounts(const struct run_spec *spec, struct error *err)
     return 0;
 }
 
-/* OCI runtimes give the standard streams to the container's user. The node's /dev/null stays what
- * it is, because it is opened through a read-only mount, at which they go on; that takes
- * Linux 5.12. Taking the mount down makes the whole kernel wait, so that it is made once. */
-static int null_fd(void)
-{
-    static int null = -1;
-    struct mount_attr attr = {.attr_set = MOUNT_ATTR_RDONLY};
-    char path[32];
-
-    if (null >= 0)
-        return null;
-    AUTO_CLOSE int tree = open_tree(AT_FDCWD, "/dev/null", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-    bool is_ours = tree >= 0 && mount_setattr(tree, "", AT_EMPTY_PATH, &attr, sizeof attr) == 0;
-    snprintf(path, sizeof path, "/proc/self/fd/%d", tree);
-    null = open(is_ours ? path : "/dev/null", O_RDWR | O_CLOEXEC);
-    return null;
-}
-
-/* Opened anew: what a container does to its own is nothing to the others. */
-static int open_null(void)
-{
-    char path[32];
-
-    snprintf(path, sizeof path, "/proc/self/fd/%d", null_fd());
-    return open(path, O_RDWR | O_CLOEXEC);
-}
-
 /* All our descriptors are above 2 and close-on-exec; 0 is /dev/null. */
 static int set_up_stdio(const struct run_spec *spec, int report, struct error *err)
 {
@@ -129,7 +102,7 @@ static int set_up_stdio(const struct run_spec *spec, int report, struct error *e
         int from = spec->stdio[i] >= 0 ? spec->stdio[i] : report;
 
         if (spec->stdio[i] == -1)
-            from = open_null();
+            from = null_open();
         if (from < 0 || dup2(from, i) < 0)
             return error_errno(err, errno, "set up standard streams");
     }
@@ -318,7 +291,7 @@ int run_start(struct run_context *context, const struct run_spec *spec, run_ende
     report = ends[1];
     add_arguments(&argv, spec);
     unlink(spec->log);
-    null_fd(); /* for this child and those to come */
+    null_prepare();
     pid = fork();
     if (pid < 0)
         return error_errno(err, errno, "fork");

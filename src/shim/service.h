@@ -24,9 +24,6 @@ struct service_method {
     service_handler *serve;
 };
 
-/* OCI processes of that many bytes at most. */
-enum { SERVICE_PROCESS_MAX = 1024 * 1024 };
-
 /* What a request names; NULL with ERROR_NOT_FOUND. */
 MUST_CHECK struct task *service_find_task(const struct shim *s, const char *id, struct error *err);
 MUST_CHECK struct exec *service_find_exec(const struct shim *s, const char *id, const char *exec_id,

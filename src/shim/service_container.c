@@ -51,15 +51,14 @@ static int serve_run(struct shim *s, struct call *call, const void *request, str
                                        .has_terminal = r->terminal,
                                        .fds = call->fds,
                                        .n_fds = call->n_fds};
+    const struct exec_process process = {r->process.data, r->process.len, r->entry.data,
+                                         r->entry.len};
     struct task *t = service_find_task(s, r->id, err);
     struct exec *x;
 
     if (!t)
         return -1;
-    if (r->process.len == 0 || r->process.len > SERVICE_PROCESS_MAX)
-        return error_set(err, ERROR_INVALID, "process must have 1 to %d bytes",
-                         SERVICE_PROCESS_MAX);
-    if (exec_create(t, r->exec_id, &stdio, r->process.data, r->process.len, err) < 0)
+    if (exec_create(t, r->exec_id, &stdio, &process, err) < 0)
         return -1;
     x = exec_find(t, r->exec_id);
     if (exec_run(x, call, err) < 0) {

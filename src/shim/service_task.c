@@ -285,13 +285,14 @@ static int serve_exec(struct shim *s, struct call *call, const void *request, st
                                        .fds = call->fds,
                                        .n_fds = call->n_fds};
     struct task *t = service_find_task(s, r->id, err);
+    struct exec_process process;
 
     if (!t)
         return -1;
-    if (!r->spec || r->spec->value.len == 0 || r->spec->value.len > SERVICE_PROCESS_MAX)
-        return error_set(err, ERROR_INVALID, "spec must be a process of 1 to %d bytes",
-                         SERVICE_PROCESS_MAX);
-    if (exec_create(t, r->exec_id, &stdio, r->spec->value.data, r->spec->value.len, err) < 0)
+    if (!r->spec)
+        return error_set(err, ERROR_INVALID, "the spec is missing");
+    process = (struct exec_process){r->spec->value.data, r->spec->value.len, NULL, 0};
+    if (exec_create(t, r->exec_id, &stdio, &process, err) < 0)
         return -1;
     call_reply(call, NULL);
     return 0;

@@ -32,7 +32,7 @@ struct task {
     gid_t io_gid;
     struct container_cgroup cgroup;
     struct list execs;
-    size_t n_runs;    /* of the OCI runtime, under way for it */
+    size_t n_runs;    /* of the OCI runtime, and execs that enter, under way for it */
     bool is_starting; /* one of them is start */
     bool was_started; /* it succeeded: the exit is one that somebody wants to know */
     bool is_to_end;   /* as soon as there is something to kill */

@@ -43,6 +43,15 @@ static void wait_a_little(struct task *t)
     poller_timer_set(&t->shim->poller, &t->tick, t->tick_ms);
 }
 
+static void kill_runs(struct task *t)
+{
+    run_kill_group(&t->shim->runs, t);
+    LIST_EACH(entry, &t->execs)
+    {
+        exec_end(LIST_OF(entry, struct exec, link));
+    }
+}
+
 /* Step 1. What a runtime wants of a container that is dead has no prospects. */
 static bool runs_are_over(struct task *t)
 {
@@ -53,7 +62,7 @@ static bool runs_are_over(struct task *t)
     if (left_ms > 0)
         poller_timer_set(&t->shim->poller, &t->tick, left_ms);
     else
-        run_kill_group(&t->shim->runs, t);
+        kill_runs(t);
     return false;
 }
 

@@ -107,7 +107,7 @@ static int run_exec(struct session *s, struct shim_exec *x, struct pipes *p, int
         return -1;
     for (int i = 0; i < 3; i++)
         x->fds[i] = p->theirs[i];
-    if (shim_exec_start(x, &by, err) < 0)
+    if ((x->has_terminal ? shim_exec_start : shim_exec_run)(x, &by, err) < 0)
         return -1;
     pipes_close_theirs(p);
     return follow_exec(s, x, p, out_exit_code, err);
@@ -129,6 +129,7 @@ static int exec(struct session *s, int *out_exit_code, struct error *err)
     if (!spec ||
         oci_process_build_exec(spec, r->command.items, r->command.len, r->tty, &process, err) < 0)
         return -1;
+    x.config = spec;
     x.process = process;
     outcome = run_exec(s, &x, &p, out_exit_code, err);
     pipes_close(&p);

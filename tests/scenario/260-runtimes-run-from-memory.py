@@ -40,7 +40,7 @@ def own_runtime(berth, *options):
     subprocess.run(["mount", "-t", "tmpfs", *options, "runtime", folder], check=True)
     try:
         program = pathlib.Path(shutil.copy2(berth.config["runtimes"]["crun"]["path"], folder / "crun"))
-        berth.config["runtimes"]["crun"]["path"] = str(program)
+        berth.config["runtimes"]["crun"].update(path=str(program), exec="runtime")
         berth.restart()
         yield program
         berth.remove_pods()
