@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import select
 import signal
 import sqlite3
 import subprocess
@@ -12,13 +13,20 @@ import threading
 import grpc
 
 import leaks
-from berth import wait_for
+from berth import PATIENCE, wait_for
 from lingering import Lingering
 
 
 def shim_of(berth, pod):
     info = berth.runtime.PodSandboxStatus(pod_sandbox_id=pod, verbose=True).info["info"]
     return json.loads(info)["pid"]
+
+
+def kill_and_wait(pid):
+    """A process that is not our child."""
+    with open(os.pidfd_open(pid), "rb") as process:
+        os.kill(pid, signal.SIGKILL)
+        assert select.select([process], [], [], PATIENCE)[0]
 
 
 def check_ended(berth, pod, container):
@@ -39,7 +47,7 @@ def test_while_berthd_is_down(berth):
     container = berth.run(pod, "sleep", "1000")
     shim = shim_of(berth, pod)
     berth.kill_daemon()
-    os.kill(shim, signal.SIGKILL)
+    kill_and_wait(shim)
     berth.start_daemon()
     assert berth.state(container) != "CONTAINER_RUNNING"
     check_ended(berth, pod, container)
@@ -122,7 +130,7 @@ def test_its_pid_is_somebody_elses_by_now(berth):
     shim = shim_of(berth, pod)
     with subprocess.Popen(["sleep", "1000"]) as other:
         berth.kill_daemon()
-        os.kill(shim, signal.SIGKILL)
+        kill_and_wait(shim)
         with sqlite3.connect(berth.dir / "root" / "berth.db") as database:
             database.execute("UPDATE pods SET shim_pid = ?", (other.pid,))
         berth.start_daemon()
