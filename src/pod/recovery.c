@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "os/dying.h"
 #include "pod/container_record.h"
 #include "pod/container_selinux.h"
 #include "pod/exit_monitor.h"
@@ -34,6 +35,7 @@ enum {
 
 static bool shim_lives(struct sandbox *s)
 {
+    bool same;
     int fd;
 
     if (s->shim_pid <= 0)
@@ -43,8 +45,9 @@ static bool shim_lives(struct sandbox *s)
         return false;
     /* The descriptor first, then the look: so the process looked at is the one held. One that has
      * ended and was not waited for still has both, and its descriptor is readable. */
-    if (shim_start_time(s->shim_pid) != s->shim_start ||
-        poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0) != 0) {
+    same = shim_start_time(s->shim_pid) == s->shim_start;
+    s->shim_lost = same && dying_is(s->shim_pid);
+    if (!same || s->shim_lost || poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 0) != 0) {
         fd_close(&fd);
         return false;
     }

@@ -105,7 +105,7 @@ bool sandbox_has_shim(const struct sandbox *s)
 {
     struct pollfd ended = {.fd = s->shim_pidfd, .events = POLLIN};
 
-    return s->shim_pidfd >= 0 && poll(&ended, 1, 0) == 0;
+    return s->shim_pidfd >= 0 && !s->shim_lost && poll(&ended, 1, 0) == 0;
 }
 
 int sandbox_update(struct sandbox *s, Runtime__V1__LinuxContainerResources *overhead,

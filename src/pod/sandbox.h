@@ -33,6 +33,7 @@ struct sandbox {
     int64_t created_ns;
     pthread_mutex_t mounting; /* held while an image is mounted for a container */
     bool announced;           /* clients were told of it; not so while it is half-made */
+    _Atomic bool shim_lost;   /* it was killed, and cannot end because a disk does not answer */
 
     /* under the node's lock */
     enum sandbox_state state;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "os/dying.h"
 #include "os/job.h"
 #include "pod/container.h"
 #include "pod/exit_monitor.h"
@@ -22,7 +23,7 @@
  * so both can be repeated after any failure, and undo a pod that was never complete. Both are jobs:
  * there is one of them at a time, whose outcome is that of all who ask. */
 
-enum { STOP_MS = 2 * 60 * 1000, PING_MS = 5 * 1000, SHIM_END_MS = 10 * 1000 };
+enum { STOP_MS = 2 * 60 * 1000, PING_MS = 5 * 1000, SHIM_END_MS = 3 * 1000 };
 
 static void containers_free(struct container **list, size_t n)
 {
@@ -60,7 +61,9 @@ static int stop_processes(struct sandbox *s, struct error *err)
 {
     struct deadline by = deadline_in_ms(STOP_MS);
 
-    return stop_containers(s, err) < 0 || shim_stop_sandbox(s, &by, err) < 0 ? -1 : 0;
+    if (stop_containers(s, err) < 0)
+        return -1;
+    return s->shim_lost ? 0 : shim_stop_sandbox(s, &by, err);
 }
 
 static bool shim_answers(struct sandbox *s)
@@ -83,8 +86,12 @@ static int end_without_shim(struct sandbox *s, struct error *err)
 
     log_warn("pod %s: its shim, %d, does not answer and is killed", s->name, s->shim_pid);
     syscall(SYS_pidfd_send_signal, s->shim_pidfd, SIGKILL, NULL, 0);
-    if (deadline_wait(&by, s->shim_pidfd, POLLIN, err) < 0)
-        return error_wrap(err, "wait for the end of shim %d", s->shim_pid);
+    if (deadline_wait(&by, s->shim_pidfd, POLLIN, err) < 0) {
+        if (!dying_is(s->shim_pid))
+            return error_wrap(err, "wait for the end of shim %d", s->shim_pid);
+        log_warn("pod %s: a disk that does not answer keeps its shim from ending", s->name);
+        s->shim_lost = true;
+    }
     exit_monitor_shim_gone(s);
     return stop_processes(s, err);
 }

@@ -227,6 +227,8 @@ void shim_shutdown(struct sandbox *s)
     struct deadline by = deadline_in_ms(SHUTDOWN_MS);
     struct error ignored;
 
+    if (s->shim_lost)
+        return;
     request.sandbox_id = s->id;
     /* Without a pidfd there is none, or one that a killed berthd did not live to record. */
     if (shim_call(s, sandbox_service, "ShutdownSandbox", &request.base, &by, &ignored) == 0 &&

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A disk that takes nothing holds up the logs on it, and nothing else of the pod."""
 import contextlib
+import os
 import pathlib
+import signal
 import subprocess
 import time
 
 import grpc
 
+import leaks
 from berth import SOON, wait_for
 
 TALK = "i=0; while :; do echo line $i; i=$((i+1)); done"
@@ -97,6 +100,43 @@ def test_its_pod_can_be_removed(berth):
         berth.remove_pod(pod)
         assert time.monotonic() - start < 2 * SOON
         assert not berth.runtime.ListPodSandbox().items
+
+
+def kill_for_good(shim):
+    """A killed one stays, as one of its threads does, which the disk does not let go."""
+    def states():
+        found = {path.name: leaks.read(path / "stat") for path in pathlib.Path(f"/proc/{shim}/task").iterdir()}
+        return {name: stat.rsplit(")", 1)[1].split()[0] for name, stat in found.items() if stat}
+
+    wait_for(lambda: "D" in states().values(), what="a thread that waits for the disk")
+    os.kill(shim, signal.SIGKILL)
+    wait_for(lambda: states()[str(shim)] == "Z", what="the end of its first thread")
+    assert "D" in states().values()
+
+
+def ends_without_its_shim(berth, restart):
+    with disk_for_logs(berth) as disk:
+        pod = berth.run_pod("pod", host_network=True)
+        talker = berth.sh(pod, TALK)
+        disk.freeze()
+        kill_for_good(berth.shim_pid(pod))
+        if restart:
+            berth.restart()
+            assert berth.wait_exited(talker).exit_code == 137
+        start = time.monotonic()
+        berth.runtime.StopPodSandbox(pod_sandbox_id=pod)
+        assert berth.status(talker).exit_code == 137
+        berth.runtime.RemovePodSandbox(pod_sandbox_id=pod)
+        assert time.monotonic() - start < 2 * SOON
+        assert not [words for words in leaks.processes(str(berth.dir)).values() if TALK in words]
+
+
+def test_its_pod_can_be_removed_when_its_shim_was_killed(berth):
+    ends_without_its_shim(berth, restart=False)
+
+
+def test_a_new_berthd_ends_a_pod_whose_shim_was_killed(berth):
+    ends_without_its_shim(berth, restart=True)
 
 
 def test_what_it_has_no_log_for_is_told(berth):
