@@ -119,10 +119,17 @@ static void add_entry(const struct shim_exec *x, struct buf *out)
                   err.text);
 }
 
+/* In version 2 of cgroups who comes without the runtime is born where he belongs. */
+static bool is_moved(const struct node *n, const struct buf *entry)
+{
+    return entry->len == 0 || n->host.cgroup_mode != OCI_CGROUP_V2;
+}
+
 int shim_exec_run(struct shim_exec *x, const struct deadline *by, struct error *err)
 {
     Berth__Shim__V1__RunExecRequest request = BERTH__SHIM__V1__RUN_EXEC_REQUEST__INIT;
     AUTO_FREE char *socket = xasprintf("%s/shim.sock", x->container->sandbox->dir);
+    struct node *n = x->container->sandbox->node;
     const char *process = json_text(x->process);
     struct ttrpc_call call = {.socket = socket,
                               .service = "berth.shim.v1.Container",
@@ -135,7 +142,8 @@ int shim_exec_run(struct shim_exec *x, const struct deadline *by, struct error *
 
     arena_init(&a, ARENA_MAX);
     add_entry(x, &entry);
-    cgroup_attach_hasten(&x->container->sandbox->node->cgroup_attach);
+    if (is_moved(n, &entry))
+        cgroup_attach_hasten(&n->cgroup_attach);
     id_new(x->id);
     request.id = x->container->id;
     request.exec_id = x->id;

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -21,17 +20,9 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "os/cgroup_procs.h"
+#include "shim/cgroup_places.h"
 
-#define CGROUP_TOP "/sys/fs/cgroup"
-
-enum { PROC_FILE_MAX = 64 * 1024, COUNTER_FILE_MAX = 4096, DEPTH_MAX = 16 };
-
-static bool is_folder(const char *path)
-{
-    struct stat st;
-
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
-}
+enum { DEPTH_MAX = 16 };
 
 static int open_in(const char *folder, const char *name, int flags)
 {
@@ -40,94 +31,21 @@ static int open_in(const char *folder, const char *name, int flags)
     return open(path, flags | O_CLOEXEC);
 }
 
-static bool lists(const char *controllers, size_t len, const char *name)
-{
-    size_t name_len = strlen(name);
-
-    for (size_t at = 0; at < len;) {
-        size_t end = at;
-
-        while (end < len && controllers[end] != ',')
-            end++;
-        if (end - at == name_len && memcmp(controllers + at, name, name_len) == 0)
-            return true;
-        at = end + 1;
-    }
-    return false;
-}
-
-/* The path behind the line "<n>:<controllers>:<path>" of /proc/<pid>/cgroup; "" names version 2. */
-static char *find_path(const char *text, const char *controller)
-{
-    for (const char *line = text; line && *line;) {
-        const char *end = strchrnul(line, '\n');
-        const char *first = memchr(line, ':', (size_t)(end - line));
-        const char *second = first ? memchr(first + 1, ':', (size_t)(end - first - 1)) : NULL;
-        size_t len = second ? (size_t)(second - first - 1) : 0;
-
-        if (second && (*controller ? lists(first + 1, len, controller) : len == 0))
-            return xstrndup(second + 1, (size_t)(end - second - 1));
-        line = *end ? end + 1 : end;
-    }
-    return NULL;
-}
-
-/* Where it was said to be, and what /proc/<pid>/cgroup says of its process, "" when that has ended,
- * and of the shim. */
-struct places {
-    const char *given;
-    struct buf theirs;
-    struct buf ours;
-};
-
-/* One that is ours as well is not the container's: everything in it is going to be killed. */
-static char *find_folder_at(const struct places *p, const char *path, const char *controller,
-                            const char *mounted)
-{
-    AUTO_FREE char *ours = find_path(p->ours.data, controller);
-    AUTO_FREE char *folder = NULL;
-
-    if (!path || path[0] != '/' || path[1] == '\0' || (ours && strcmp(path, ours) == 0))
-        return NULL;
-    folder = xasprintf("%s%s%s", CGROUP_TOP, mounted, path);
-    return is_folder(folder) ? TAKE(folder) : NULL;
-}
-
-/* The folder of the cgroup in a hierarchy, or NULL. */
-static char *find_folder(const struct places *p, const char *controller, const char *mounted)
-{
-    AUTO_FREE char *path = find_path(p->theirs.data, controller);
-    char *folder = find_folder_at(p, p->given, controller, mounted);
-
-    return folder ? folder : find_folder_at(p, path, controller, mounted);
-}
-
-/* Left empty for a process that has ended. */
-static void load_place(pid_t pid, struct buf *out)
-{
-    struct error ignored;
-    char path[32];
-
-    snprintf(path, sizeof path, "/proc/%d/cgroup", pid);
-    if (file_load(AT_FDCWD, path, out, &ignored) < 0)
-        out->len = 0;
-}
-
-static void find_folders(struct container_cgroup *g, const struct places *p)
+static void find_folders(struct container_cgroup *g, const struct cgroup_places *p)
 {
     AUTO_FREE char *memory = NULL;
 
-    g->is_v2 = access(CGROUP_TOP "/cgroup.controllers", F_OK) == 0;
+    g->is_v2 = access(CGROUP_PLACES_TOP "/cgroup.controllers", F_OK) == 0;
     if (g->is_v2) {
-        g->procs = find_folder(p, "", "");
+        g->procs = cgroup_places_folder(p, "", "");
         if (g->procs && !g->oom.file)
             g->oom.file = xasprintf("%s/memory.events", g->procs);
         return;
     }
-    g->freezer = find_folder(p, "freezer", "/freezer");
-    memory = find_folder(p, "memory", "/memory");
+    g->freezer = cgroup_places_folder(p, "freezer", "/freezer");
+    memory = cgroup_places_folder(p, "memory", "/memory");
     g->oom.file = memory ? xasprintf("%s/memory.oom_control", memory) : NULL;
-    g->procs = memory ? TAKE(memory) : find_folder(p, "pids", "/pids");
+    g->procs = memory ? TAKE(memory) : cgroup_places_folder(p, "pids", "/pids");
 }
 
 /* What the pod's is: where its containers have one above them that is not shared by others.
@@ -139,7 +57,7 @@ static char *pod_file_of(const char *path)
 
     if (!*above || strcmp(above, "/system.slice") == 0)
         return NULL;
-    return xasprintf(CGROUP_TOP "%s/memory.events", above);
+    return xasprintf(CGROUP_PLACES_TOP "%s/memory.events", above);
 }
 
 /* The file has changed, or has gone. */
@@ -166,23 +84,20 @@ static void watch_oom(struct container_cgroup *g, struct poller *poller)
 
 void container_cgroup_expect(struct container_cgroup *g, const char *path, struct oom_ledger *l)
 {
-    AUTO_FREE char *file = xasprintf(CGROUP_TOP "%s/memory.events", path);
+    AUTO_FREE char *file = xasprintf(CGROUP_PLACES_TOP "%s/memory.events", path);
     AUTO_FREE char *pod_file = pod_file_of(path);
 
-    if (access(CGROUP_TOP "/cgroup.controllers", F_OK) == 0 && *path)
+    if (access(CGROUP_PLACES_TOP "/cgroup.controllers", F_OK) == 0 && *path)
         oom_ledger_add(l, &g->oom, file, pod_file);
 }
 
 void container_cgroup_open(struct container_cgroup *g, const char *path, pid_t pid,
                            struct poller *poller)
 {
-    struct places p = {path, BUF(PROC_FILE_MAX), BUF(PROC_FILE_MAX)};
+    AUTO_FINI(cgroup_places) p;
 
-    load_place(pid, &p.theirs);
-    load_place(getpid(), &p.ours);
+    cgroup_places_init(&p, path, pid);
     find_folders(g, &p);
-    buf_fini(&p.theirs);
-    buf_fini(&p.ours);
     watch_oom(g, poller);
 }
 
@@ -197,65 +112,55 @@ void container_cgroup_close(struct container_cgroup *g)
     *g = CONTAINER_CGROUP_NONE;
 }
 
-int container_cgroup_open_folder(const struct container_cgroup *g)
+static bool hands_on(int folder)
 {
-    if (g->is_v2 && g->procs)
-        return open(g->procs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    errno = ENOENT;
-    return -1;
+    AUTO_CLOSE int fd = openat(folder, "cgroup.subtree_control", O_RDONLY | O_CLOEXEC);
+    char first = '\n';
+
+    return fd >= 0 && read(fd, &first, 1) == 1 && first != '\n';
 }
 
-/* The list of processes in the hierarchy that a line "<n>:<controllers>:<path>" tells of. One in
- * which the shim is as well is none of the container's: who is forked by the shim is there. */
-static int find_list(struct container_cgroup *g, const struct places *p, const char *line,
-                     struct error *err)
+static int open_folder_of(const struct container_cgroup *g, pid_t pid, struct error *err)
 {
-    const char *first = strchr(line, ':'), *second = first ? strchr(first + 1, ':') : NULL;
+    AUTO_FINI(cgroup_places) p;
+    AUTO_FREE char *folder = NULL;
+    size_t len = strlen(g->procs);
+    int fd;
 
-    if (!second)
-        return error_set(err, ERROR_INTERNAL, "\"%.200s\" tells of no cgroup", line);
-    AUTO_FREE char *name = xstrndup(first + 1, (size_t)(second - first - 1));
-    AUTO_FREE char *one = xstrndup(name, strcspn(name, ","));
-    AUTO_FREE char *mounted = xasprintf("/%s", strncmp(name, "name=", 5) == 0 ? name + 5
-                                               : *name                        ? name
-                                                                              : "unified");
-    AUTO_FREE char *ours = find_path(p->ours.data, one);
-    AUTO_FREE char *folder = find_folder(p, one, mounted);
-
-    if (folder)
-        strv_addf(&g->lists, "%s/cgroup.procs", folder);
-    else if (!ours || strcmp(ours, second + 1) != 0)
-        return error_set(err, ERROR_NOT_FOUND, "cgroup %.400s is not below " CGROUP_TOP, line);
-    return 0;
+    cgroup_places_init(&p, "", pid);
+    folder = cgroup_places_folder(&p, "", "");
+    if (!folder || strncmp(folder, g->procs, len) != 0 || folder[len] != '/')
+        return error_set(err, ERROR_NOT_FOUND, "process %d is in no cgroup below %s", pid,
+                         g->procs);
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? error_errno(err, errno, "open %s", folder) : fd;
 }
 
-static int find_lists(struct container_cgroup *g, const char *given, pid_t pid, struct error *err)
+int container_cgroup_open_folder(const struct container_cgroup *g, pid_t pid, struct error *err)
 {
-    struct places p = {given, BUF(PROC_FILE_MAX), BUF(PROC_FILE_MAX)};
-    AUTO_FINI(strv) lines = {0};
-    int failed = 0;
+    AUTO_CLOSE int fd = -1;
 
-    load_place(pid, &p.theirs);
-    load_place(getpid(), &p.ours);
-    if (p.theirs.len == 0 || p.ours.len == 0)
-        failed = error_set(err, ERROR_NOT_FOUND, "the cgroups of process %d are not known", pid);
-    else
-        strv_add_split(&lines, p.theirs.data, '\n');
-    for (size_t i = 0; i < lines.len && !failed; i++)
-        failed = find_list(g, &p, lines.items[i], err);
-    buf_fini(&p.theirs);
-    buf_fini(&p.ours);
-    if (failed)
-        strv_fini(&g->lists);
-    return failed;
+    if (!g->procs)
+        return error_set(err, ERROR_NOT_FOUND, "the container's cgroup is not known");
+    fd = open(g->procs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return error_errno(err, errno, "open %s", g->procs);
+    return hands_on(fd) ? open_folder_of(g, pid, err) : fd_take(&fd);
 }
 
 int container_cgroup_open_lists(struct container_cgroup *g, const char *given, pid_t pid, int *fds,
                                 size_t max, size_t *out_n, struct error *err)
 {
     *out_n = 0;
-    if (!g->lists.items && find_lists(g, given, pid, err) < 0)
-        return -1;
+    if (!g->lists.items) {
+        AUTO_FINI(cgroup_places) p;
+
+        cgroup_places_init(&p, given, pid);
+        if (cgroup_places_lists(&p, &g->lists, err) < 0)
+            return -1;
+    }
+    if (g->lists.len == 0)
+        return error_set(err, ERROR_NOT_FOUND, "the container has no cgroup of its own");
     if (g->lists.len > max)
         return error_set(err, ERROR_EXHAUSTED, "more than %zu hierarchies of cgroups", max);
     for (size_t i = 0; i < g->lists.len; i++) {
@@ -265,6 +170,16 @@ int container_cgroup_open_lists(struct container_cgroup *g, const char *given, p
         ++*out_n;
     }
     return 0;
+}
+
+bool container_cgroup_is_frozen(const struct container_cgroup *g, int folder)
+{
+    AUTO_CLOSE int fd = folder >= 0  ? openat(folder, "cgroup.freeze", O_RDONLY | O_CLOEXEC)
+                        : g->freezer ? open_in(g->freezer, "freezer.state", O_RDONLY)
+                                     : -1;
+    char state = '\0';
+
+    return fd >= 0 && read(fd, &state, 1) == 1 && (state == '1' || state == 'F');
 }
 
 bool container_cgroup_saw_oom(struct container_cgroup *g, bool is_likely)

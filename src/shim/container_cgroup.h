@@ -41,8 +41,11 @@ void container_cgroup_open(struct container_cgroup *g, const char *path, pid_t p
                            struct poller *poller);
 void container_cgroup_close(struct container_cgroup *g);
 
-/* For version 2: the folder, which a process can be born into; -1 with errno. */
-int container_cgroup_open_folder(const struct container_cgroup *g);
+/* For version 2: the folder that a process can be born into: of the cgroup, or where that hands
+ * its controllers on and so takes no processes, of the one below it that pid is in, which is the
+ * container's first process. ERROR_NOT_FOUND. */
+MUST_CHECK int container_cgroup_open_folder(const struct container_cgroup *g, pid_t pid,
+                                            struct error *err);
 
 /* For version 1: the lists of processes, one in each hierarchy where the container has a cgroup of
  * its own, to which a process writes that wants to be in it. Given is the path below the
@@ -50,6 +53,10 @@ int container_cgroup_open_folder(const struct container_cgroup *g);
  * is in fds, also on failure. */
 MUST_CHECK int container_cgroup_open_lists(struct container_cgroup *g, const char *given, pid_t pid,
                                            int *fds, size_t max, size_t *out_n, struct error *err);
+
+/* True while it is frozen, or about to be: who comes to it would freeze as well. folder is the one
+ * that is asked in version 2; else -1. */
+bool container_cgroup_is_frozen(const struct container_cgroup *g, int folder);
 
 /* True when the OOM killer killed in it; asked once, when its processes have ended. is_likely is
  * what to say where that may be, or another container of the pod is meant, that has gone too. */

@@ -40,6 +40,7 @@ struct entering {
 static const char *const step_names[ENTRANT_STEPS] = {
     [ENTRANT_IS_THERE] = "be there",
     [ENTRANT_IS_READY] = "be ready",
+    [ENTRANT_HIDDEN] = "hide from tracers",
     [ENTRANT_STREAMS] = "set up standard streams",
     [ENTRANT_CGROUPS] = "join the cgroups",
     [ENTRANT_OOM_SCORE] = "set oom_score_adj",

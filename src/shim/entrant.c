@@ -35,8 +35,8 @@ static bool tell(const struct entrant *e, enum entrant_step step, int error)
     return write(e->report, &report, sizeof report) == (ssize_t)sizeof report;
 }
 
-/* Nobody hears it where the shim has given up, or a seccomp filter forbids to write; then too the
- * report ends without the program having run. */
+/* Nobody hears it where the shim has given up. Nor where, after ENTRANT_IS_READY, a filter forbids
+ * to write: then a program that cannot be executed looks like one that has ended with 126. */
 static _Noreturn void fail(const struct entrant *e, enum entrant_step step)
 {
     _exit(tell(e, step, errno) ? 127 : 126);
@@ -134,7 +134,7 @@ _Noreturn void entrant_guide(const struct entrant *e)
     struct clone_args sibling = {.flags = CLONE_PARENT};
     long pid;
 
-    prctl(PR_SET_DUMPABLE, 0);
+    require(e, prctl(PR_SET_DUMPABLE, 0) == 0, ENTRANT_HIDDEN);
     require(e, set_streams(e), ENTRANT_STREAMS);
     require(e, join_cgroups(e), ENTRANT_CGROUPS);
     require(e, !*e->oom_score_adj || write_file("/proc/self/oom_score_adj", "", e->oom_score_adj),

@@ -32,7 +32,8 @@
 enum entrant_step {
     ENTRANT_IS_THERE, /* from the entrant: it exists */
     ENTRANT_IS_READY, /* nothing is left but execve() */
-    ENTRANT_STREAMS,  /* the steps that can fail */
+    ENTRANT_HIDDEN,   /* the steps that can fail */
+    ENTRANT_STREAMS,
     ENTRANT_CGROUPS,
     ENTRANT_OOM_SCORE,
     ENTRANT_APPARMOR,

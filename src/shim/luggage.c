@@ -89,13 +89,22 @@ static int add_init(struct luggage *l, pid_t init, struct error *err)
     return 0;
 }
 
-static int add_cgroups(struct luggage *l, const struct luggage_spec *spec, struct error *err)
+static int open_cgroups(struct luggage *l, const struct luggage_spec *spec, struct error *err)
 {
     if (!spec->cgroup->is_v2)
         return container_cgroup_open_lists(spec->cgroup, spec->cgroup_path, spec->init, l->e.procs,
                                            ENTRANT_HIERARCHIES_MAX, &l->e.n_procs, err);
-    l->cgroup = container_cgroup_open_folder(spec->cgroup);
-    return l->cgroup < 0 ? error_errno(err, errno, "open the container's cgroup") : 0;
+    l->cgroup = container_cgroup_open_folder(spec->cgroup, spec->init, err);
+    return l->cgroup < 0 ? -1 : 0;
+}
+
+static int add_cgroups(struct luggage *l, const struct luggage_spec *spec, struct error *err)
+{
+    if (open_cgroups(l, spec, err) < 0)
+        return -1;
+    if (container_cgroup_is_frozen(spec->cgroup, l->cgroup))
+        return error_set(err, ERROR_PRECONDITION, "the container is paused");
+    return 0;
 }
 
 /* crun has left it there, compiled from the container's profile. */

@@ -20,6 +20,7 @@
 #include "base/fd.h"
 #include "base/file.h"
 #include "base/own.h"
+#include "program.h"
 #include "sandbox.pb-c.h"
 #include "shim.pb-c.h"
 #include "task.pb-c.h"
@@ -91,15 +92,13 @@ static int listen_on(const char *path)
 
 static _Noreturn void become_shim(struct fixture *f, int listener)
 {
-    const char *program = getenv("BERTH_SHIM");
     int null = open("/dev/null", O_RDWR),
         log = open(fixture_path(f, "shim.log"), O_WRONLY | O_CREAT | O_APPEND, 0600);
 
     if (setsid() < 0 || chdir(fixture_path(f, "pod")) < 0 || dup2(null, 0) < 0 ||
         dup2(null, 1) < 0 || dup2(log, 2) < 0 || dup2(fcntl(listener, F_DUPFD, 10), 3) < 0)
         _exit(99);
-    execl(program, program, "-namespace", "k8s.io", "-id", "pod", "-address", "/nowhere", NULL);
-    _exit(98);
+    program_become();
 }
 
 void fixture_start(struct fixture *f, const char *runtime)

@@ -12,9 +12,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/fd.h"
 #include "base/own.h"
 #include "fixture.h"
+#include "program.h"
 
 /* What the streaming server asks of the shim: to attach, and to tend an exec. */
 
@@ -239,7 +241,7 @@ static void test_one_that_was_not_started_is_forgotten_too(void **state)
 
 /* ---- an exec in one request ---- */
 
-static int run_exec(struct fixture *f, const char *args)
+static int run_exec_with(struct fixture *f, const char *args, const struct buf *entry)
 {
     Berth__Shim__V1__RunExecRequest request = BERTH__SHIM__V1__RUN_EXEC_REQUEST__INIT;
     struct ttrpc_call call = {.socket = f->socket,
@@ -258,9 +260,18 @@ static int run_exec(struct fixture *f, const char *args)
     request.exec_id = (char *)"e1";
     request.process.data = (uint8_t *)process;
     request.process.len = strlen(process);
+    if (entry) {
+        request.entry.data = (uint8_t *)entry->data;
+        request.entry.len = entry->len;
+    }
     begun = ttrpc_client_begin(&call, &by, &err);
     assert_true(begun >= 0);
     return begun;
+}
+
+static int run_exec(struct fixture *f, const char *args)
+{
+    return run_exec_with(f, args, NULL);
 }
 
 static void await_forgotten(struct fixture *f)
@@ -318,7 +329,108 @@ static void test_one_request_that_is_given_up_leaves_nothing(void **state)
     assert_int_equal(fixture_count_zombies(f), 0);
 }
 
+/* ---- an exec without the OCI runtime ---- */
+
+/* What "exit 3" is in words for the shim, with more behind. */
+static void pack_entry(struct buf *out, const char *program, const char *more, size_t more_len)
+{
+    Berth__Shim__V1__Entry entry = BERTH__SHIM__V1__ENTRY__INIT;
+    const char *args[] = {program, "-c", "exit 3"}, *env[] = {"PATH=/bin"};
+    struct error err;
+
+    entry.args = (char **)args;
+    entry.n_args = 3;
+    entry.env = (char **)env;
+    entry.n_env = 1;
+    entry.cwd = (char *)"/";
+    buf_init(out, 4096);
+    assert_non_null(buf_reserve(out, berth__shim__v1__entry__get_packed_size(&entry), &err));
+    buf_added(out, berth__shim__v1__entry__pack(&entry, (uint8_t *)out->data));
+    assert_int_equal(buf_append(out, more, more_len, &err), 0);
+}
+
+/* The process for the OCI runtime ends with 7, that of the entry with 3: so the status tells who
+ * has started it. */
+static int run_entry(struct fixture *f, const char *program, const char *more, size_t more_len)
+{
+    struct ttrpc_call call = {.response = &berth__shim__v1__tend_exec_response__descriptor};
+    const Berth__Shim__V1__TendExecResponse *ended;
+    struct deadline by = deadline_in_ms(10000);
+    ProtobufCMessage *response;
+    AUTO_FINI(buf) entry;
+    struct error err;
+    int begun;
+
+    pack_entry(&entry, program, more, more_len);
+    begun = run_exec_with(f, "\"sh\", \"-c\", \"exit 7\"", &entry);
+    if (ttrpc_client_finish(begun, &call, &f->arena, &by, &response, &err) < 0)
+        fail_msg("%s", err.text);
+    ended = (const Berth__Shim__V1__TendExecResponse *)response;
+    assert_int_equal(ended->direct, ended->exit_status == 3);
+    return (int)ended->exit_status;
+}
+
+static void test_an_entry_needs_no_runtime(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_run(f, "c1", &(struct fixture_container){.args = FIXTURE_ARGS("sleep", "100")});
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(run_entry(f, "sh", "", 0), 3);
+    await_forgotten(f);
+    assert_int_equal(fixture_count_zombies(f), 0);
+}
+
+static void test_an_entry_that_says_more_than_is_known_is_for_the_runtime(void **state)
+{
+    static const char unknown[] = "\xa0\x06\x01";                       /* field 100 */
+    static const char limit[] = "\x72\x07\x08\x07\x10\x01\x18\x01\x20"; /* damaged */
+    static const char limit_unknown[] = "\x72\x08\x08\x07\x10\x09\x18\x09\x20\x01";
+    struct fixture *f = *state;
+
+    fixture_run(f, "c1", &(struct fixture_container){.args = FIXTURE_ARGS("sleep", "100")});
+    assert_int_equal(run_entry(f, "sh", unknown, sizeof unknown - 1), 7);
+    assert_int_equal(run_entry(f, "sh", limit, sizeof limit - 1), 7);
+    assert_int_equal(run_entry(f, "sh", limit_unknown, sizeof limit_unknown - 1), 7);
+    assert_int_equal(run_entry(f, "sh", limit_unknown, 0), 3);
+}
+
+static void test_an_entry_that_fails_is_for_the_runtime(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_run(f, "c1", &(struct fixture_container){.args = FIXTURE_ARGS("sleep", "100")});
+    assert_int_equal(run_entry(f, "/no/such/program", "", 0), 7);
+    assert_int_equal(run_entry(f, "no-such-program", "", 0), 7);
+    assert_int_equal(run_entry(f, "/proc", "", 0), 7);
+    await_forgotten(f);
+    assert_int_equal(fixture_count_zombies(f), 0);
+}
+
+static int set_up_unprotected(void **state)
+{
+    int failed;
+
+    program_is_unprotected = true;
+    failed = fixture_set_up_pod(state);
+    program_is_unprotected = false;
+    return failed;
+}
+
+static void test_a_shim_whose_file_can_be_written_to_enters_nothing(void **state)
+{
+    struct fixture *f = *state;
+
+    fixture_run(f, "c1", &(struct fixture_container){.args = FIXTURE_ARGS("sleep", "100")});
+    assert_int_equal(run_entry(f, "sh", "", 0), 7);
+}
+
 static const struct CMUnitTest tests[] = {
+    FIXTURE_WITH_POD(test_an_entry_needs_no_runtime),
+    FIXTURE_WITH_POD(test_an_entry_that_says_more_than_is_known_is_for_the_runtime),
+    FIXTURE_WITH_POD(test_an_entry_that_fails_is_for_the_runtime),
+    cmocka_unit_test_setup_teardown(test_a_shim_whose_file_can_be_written_to_enters_nothing,
+                                    set_up_unprotected, fixture_tear_down),
     FIXTURE_WITH_POD(test_all_who_are_attached_hear_it_and_so_does_the_log),
     FIXTURE_WITH_POD(test_with_stdin_once_its_end_is_the_containers),
     FIXTURE_WITH_POD(test_what_cannot_be_attached_is_refused),
