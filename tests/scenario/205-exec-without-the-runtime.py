@@ -68,7 +68,7 @@ def by_runtime(berth):
     berth.restart()
     yield
     for runtime in berth.config["runtimes"].values():
-        del runtime["exec"]
+        runtime["exec"] = "auto"
     berth.restart()
 
 
@@ -215,5 +215,5 @@ def test_the_configuration_is_checked(berth):
     berth.start_daemon(wait=False)
     assert berth.daemon.wait(10) != 0
     assert 'exec "never" of runtime crun is neither auto nor runtime' in berth.log_file.read_text(encoding="utf-8")
-    del berth.config["runtimes"]["crun"]["exec"]
+    berth.config["runtimes"]["crun"]["exec"] = "auto"
     berth.start_daemon()
