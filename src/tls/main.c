@@ -3,7 +3,6 @@
  * library nor the key. berthd starts it; stream/tls_gate.h tells what they say to each other.
  *
  * berth-tls CERTIFICATE KEY CLIENT-CA VERSION; the first three may be empty. */
-#include <linux/capability.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -11,11 +10,11 @@
 #include "base/log.h"
 #include "os/fd_message.h"
 #include "os/pool.h"
-#include "os/privilege.h"
 #include "stream/stream_server.h"
 #include "stream/tls_gate.h"
 #include "tls/carrier.h"
 #include "tls/certificate.h"
+#include "tls/fence.h"
 
 enum { END_S = 3 };
 
@@ -82,17 +81,16 @@ static void raise_limits(void)
 
 static int run(const struct certificate_options *options, struct error *err)
 {
-    static const int kept[] = {CAP_DAC_READ_SEARCH}; /* the key may be somebody else's */
     static const char yes = TLS_GATE_YES;
     AUTO(certificate) *certificate = NULL;
     struct pool *pool;
     int outcome;
 
-    if (privilege_keep(kept, COUNT_OF(kept), err) < 0)
+    if (fence_drop_powers(err) < 0)
         return -1;
     certificate = certificate_new(options, err);
     pool = certificate ? pool_new(STREAM_SERVER_SESSIONS_MAX, err) : NULL;
-    if (!pool || fd_message_send(STDIN_FILENO, &yes, 1, NULL, 0, err) < 0)
+    if (!pool || fence_close(err) < 0 || fd_message_send(STDIN_FILENO, &yes, 1, NULL, 0, err) < 0)
         return -1;
     outcome = serve_all(certificate, pool, err);
     alarm(END_S); /* berthd has closed all connections; their last bytes have so long */

@@ -2,6 +2,7 @@
 """Streams over TLS: certificates of both ends, versions, rotation, and the process that speaks it."""
 import json
 import os
+import pathlib
 import shutil
 import signal
 import ssl
@@ -146,6 +147,8 @@ def helper(berth):
 
 def test_the_process_is_killed(berth):
     c = start(berth)
+    status = pathlib.Path(f"/proc/{helper(berth)}/status").read_text(encoding="ascii")
+    assert "Seccomp:\t2" in status and "NoNewPrivs:\t1" in status and "CapEff:\t0000000000000004" in status, status
     clients = [execute(berth, c, None, "sh", "-c", "echo here; sleep 7777", transport=transport)
                for transport in (Spdy, WebSocket)]
     for client in clients:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "imaged/sandbox_names.h"
+#include "os/call_names.h"
 
 #include <stddef.h>
 #include <sys/syscall.h>
@@ -72,7 +72,7 @@ static const struct {
     CALL(process_vm_writev),
 };
 
-const char *sandbox_name_of(int call)
+const char *call_names_find(int call)
 {
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (names[i].call == call)
