@@ -35,6 +35,20 @@ def test_stdin_once_is_closed_with_its_first_client(berth):
     assert berth.output(c) == "end\n"
 
 
+def test_several_clients_may_type(berth):
+    c = berth.sh(berth.run_pod(), "cat", stdin=True)
+    clients = [attach(berth, c, transport, stdin=True) for transport in (Spdy, WebSocket, Spdy)]
+    for i in range(30):
+        client = clients[i % 3]
+        client.send(0 if isinstance(client, WebSocket) else client.stdin, f"line {i}\n".encode())
+    everything = sorted(f"line {i}" for i in range(30))
+    for client in clients:
+        client.receive(lambda: client.output(client.stdout).count("\n") == 30)
+        assert sorted(client.output(client.stdout).splitlines()) == everything, client.data
+        client.close()
+    wait_for(lambda: sorted(berth.output(c).splitlines()) == everything, what="the log")
+
+
 def test_without_stdin_once_it_stays_open(berth):
     c = berth.sh(berth.run_pod(), "cat", stdin=True)
     for word in (b"one\n", b"two\n"):

@@ -98,6 +98,34 @@ def test_urls_are_checked(berth):
     assert refused(exec_url(berth, c, "true"), [("X-Big", "x" * 20000)])[0] == 431
 
 
+def test_what_ended_before_its_client_came_is_told(berth):
+    pod = berth.run_pod()
+    c = berth.run(pod, "sleep", "1000", stdin=True)
+    urls = [exec_url(berth, c, "true"), berth.runtime.Attach(container_id=c, stdout=True).url]
+    forward = berth.runtime.PortForward(pod_sandbox_id=pod).url
+    berth.stop(c)
+    for url in urls:
+        client = Spdy(url).open(*["error", "stdout", "stderr"][:3 if url == urls[0] else 2])
+        assert client.status()["status"] == "Failure" and "CONTAINER_EXITED" in client.status()["message"], client.data
+    berth.runtime.StopPodSandbox(pod_sandbox_id=pod)
+    client = Spdy(forward, "portforward.k8s.io")
+    error = client.stream(streamtype="error", port=1, requestid=1)
+    client.stream(streamtype="data", port=1, requestid=1)
+    client.receive(lambda: error in client.ended)
+    assert f"forwarding port 1 to pod {pod}" in client.output(error), client.data
+
+
+def test_a_stream_that_is_there_already_is_refused(berth):
+    c = berth.run(berth.run_pod(), "sleep", "1000")
+    client = Spdy(exec_url(berth, c, "echo", "hi")).open("error", "stdout")
+    more = [client.stream(streamtype="stdout") for _ in range(5)]
+    client.open("stderr")
+    assert client.exit_code() == 0 and client.output(client.stdout) == "hi\n"
+    assert set(client.reset) == set(more), client.reset
+    client.close()
+    wait_for(lambda: stats(berth)["refused_streams"] == 5, what="the count, when the session is over")
+
+
 def test_tokens_are_limited(berth):
     c = berth.run(berth.run_pod(), "sleep", "1000")
     for _ in range(1000):
@@ -108,7 +136,8 @@ def test_tokens_are_limited(berth):
 
 
 def test_corrupt_frames_end_the_session_and_leak_nothing(berth):
-    c = berth.run(berth.run_pod(), "sleep", "1000")
+    pod = berth.run_pod()
+    c = berth.run(pod, "sleep", "1000")
     run(berth, c, "true").exit_code()
     count = lambda: len(os.listdir(f"/proc/{berth.daemon.pid}/fd"))
     before = count()
@@ -120,6 +149,10 @@ def test_corrupt_frames_end_the_session_and_leak_nothing(berth):
         client.receive()
         assert client.closed, garbage[:16]
         client.close()
+    client = WebSocket(berth.runtime.PortForward(pod_sandbox_id=pod).url, "SPDY/3.1+portforward.k8s.io")
+    client.frame(2, syn)
+    assert client.receive().closed, "a bomb in SPDY in WebSocket"
+    client.close()
     for garbage in (b"\xff" * 100, b"\x82\x05hello", b"\x82\xff" + b"\x7f" + b"\xff" * 7 + b"mask"):
         client = WebSocket(exec_url(berth, c, "sleep", "700"))
         client.sock.sendall(garbage)

@@ -169,10 +169,13 @@ def test_clients_that_vanish_and_berthd_that_ends(berth):
     assert execute(berth, c, None, "true").exit_code() == 0
     time.sleep(0.5)
     before = count(berth.daemon.pid), count(helper(berth))
+    silent = [connect(exec_url(berth, c, "true").replace("https", "http")) for _ in range(20)]
     for i in range(20):
         client = execute(berth, c, None, "sh", "-c", "echo here; sleep 7777", transport=(Spdy, WebSocket)[i % 2])
         client.receive(lambda: "here" in client.output(client.stdout))
         client.close()
+    assert all(s.recv(1) == b"" for s in silent)  # who says nothing is let go after ten seconds
+    assert stats(berth)["refused_tls"] == len(silent), stats(berth)
     # One that does not read, either.
     client = execute(berth, c, None, "sh", "-c", "echo here; exec yes")
     client.receive(lambda: "here" in client.output(client.stdout))
