@@ -37,7 +37,9 @@ install_packages() {
 
 # apt-get with its package lists brought up to date when the first try fails.
 apt_get() {
-	apt-get -qq -o Dpkg::Use-Pty=0 "$@" >&2 || { apt-get -qq update >&2 && apt-get -qq "$@" >&2; }
+	local patience=(-o DPkg::Lock::Timeout=600 -o Acquire::Retries=3)
+	apt-get -qq "${patience[@]}" -o Dpkg::Use-Pty=0 "$@" >&2 ||
+		{ apt-get -qq "${patience[@]}" update >&2 && apt-get -qq "${patience[@]}" "$@" >&2; }
 }
 
 # unpack_packages DIR PACKAGE...: their files below DIR; nothing is installed, no maintainer script runs.
