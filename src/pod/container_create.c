@@ -218,9 +218,8 @@ int container_create(struct node *n, const Runtime__V1__CreateContainerRequest *
         return 0;
     *out_id = claim(s, name);
     if (!*out_id && run(s, request, name, client, out_id, err) < 0) {
-        error_wrap(err, "create container %s", name);
         job_leave(job, NULL, err);
-        return -1;
+        return error_wrap(err, "create container %s", name);
     }
     job_leave(job, *out_id, NULL);
     return 0;

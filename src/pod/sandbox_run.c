@@ -225,9 +225,8 @@ int sandbox_run(struct node *n, const Runtime__V1__RunPodSandboxRequest *request
         return 0;
     *out_id = claim(n, name);
     if (!*out_id && run(n, request, name, client, out_id, err) < 0) {
-        error_wrap(err, "run pod %s", name);
         job_leave(job, NULL, err);
-        return -1;
+        return error_wrap(err, "run pod %s", name);
     }
     job_leave(job, *out_id, NULL);
     return 0;
