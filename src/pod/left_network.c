@@ -3,7 +3,9 @@
 
 #include "base/log.h"
 #include "base/message.h"
+#include "pod/lost_record.h"
 #include "pod/sandbox_network.h"
+#include "pod/sandbox_record.h"
 
 static const char insert_left[] =
     "INSERT OR REPLACE INTO left_networks(pod_id, config, cni) VALUES(?1, ?2, ?3)";
@@ -34,15 +36,14 @@ static int load_one(void *data, const struct database_row *row, struct error *er
     struct loading *l = data;
     size_t len;
     const void *bytes = database_blob(row, 1, &len);
-    ProtobufCMessage *config =
-        message_unpack(&runtime__v1__pod_sandbox_config__descriptor, bytes, len, err);
+    Runtime__V1__PodSandboxConfig *config;
 
-    if (!config || l->n == AT_ONCE) {
-        message_free(config);
+    if (l->n == AT_ONCE)
         return 0;
-    }
-    l->pods[l->n] =
-        sandbox_new(l->node, database_text(row, 0), "", (Runtime__V1__PodSandboxConfig *)config);
+    config = sandbox_record_unpack(bytes, len, err);
+    if (!config)
+        config = lost_record_pod(""); /* plugins know the address by the pod's id */
+    l->pods[l->n] = sandbox_new(l->node, database_text(row, 0), "", config);
     l->pods[l->n++]->cni = xstrdup(database_text(row, 2));
     return 0;
 }

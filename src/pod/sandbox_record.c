@@ -77,11 +77,9 @@ struct loading {
     void (*each)(struct sandbox *taken);
 };
 
-/* NULL when there is nothing in it that could be used. */
-static Runtime__V1__PodSandboxConfig *load_config(const struct database_row *row, struct error *err)
+Runtime__V1__PodSandboxConfig *sandbox_record_unpack(const void *bytes, size_t len,
+                                                     struct error *err)
 {
-    size_t len;
-    const void *bytes = database_blob(row, 2, &len);
     Runtime__V1__PodSandboxConfig *config = (Runtime__V1__PodSandboxConfig *)message_unpack(
         &runtime__v1__pod_sandbox_config__descriptor, bytes, len, err);
 
@@ -97,10 +95,10 @@ static Runtime__V1__PodSandboxConfig *load_config(const struct database_row *row
 static int load_one(void *data, const struct database_row *row, struct error *err)
 {
     struct loading *l = data;
-    Runtime__V1__PodSandboxConfig *config = load_config(row, err);
-    bool is_lost = !config;
-    const void *bytes;
     size_t len;
+    const void *bytes = database_blob(row, 2, &len);
+    Runtime__V1__PodSandboxConfig *config = sandbox_record_unpack(bytes, len, err);
+    bool is_lost = !config;
     struct sandbox *s;
 
     if (is_lost) {

@@ -21,3 +21,7 @@ MUST_CHECK int sandbox_record_delete(struct sandbox *s, struct error *err);
 /* Calls each with every pod, which it owns; those of an earlier boot are not ready. */
 MUST_CHECK int sandbox_record_load(struct node *n, void (*each)(struct sandbox *taken),
                                    struct error *err);
+
+/* A stored configuration, the caller's; NULL when there is nothing in it that could be used. */
+MUST_CHECK Runtime__V1__PodSandboxConfig *sandbox_record_unpack(const void *bytes, size_t len,
+                                                                struct error *err);

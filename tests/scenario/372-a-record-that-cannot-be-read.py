@@ -102,3 +102,24 @@ def test_its_shim_ends_later(berth):
     assert berth.wait_exited(running).exit_code == 137
     wait_for(lambda: not alive(pid), what="the end of the process")
     berth.remove_pod(pod)
+
+
+def test_what_is_left_of_a_network(berth):
+    """Its plugin was not there when the pod was removed; now nobody knows more than the pod's id."""
+    folder, gone = berth.dir / "plugins", berth.dir / "gone"
+    folder.mkdir()
+    for name in ("bridge", "host-local", "portmap"):
+        (folder / name).symlink_to(f"/usr/lib/cni/{name}")
+    berth.config["cni"]["bin_dirs"] = [str(folder)]
+    berth.restart()
+    pod = berth.run_pod()
+    addresses = lambda: [name for name in os.listdir(berth.dir / "addresses/scenario") if name.startswith("10.")]
+    (folder / "bridge").rename(gone)
+    berth.remove_pod(pod)
+    assert len(addresses()) == 1
+    berth.kill_daemon()
+    with contextlib.closing(sqlite3.connect(berth.dir / "root" / "berth.db")) as database, database:
+        assert database.execute("UPDATE left_networks SET config = ?", (b"",)).rowcount == 1
+    gone.rename(folder / "bridge")
+    berth.start_daemon()
+    wait_for(lambda: not addresses(), what="the return of the address")
