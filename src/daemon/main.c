@@ -158,6 +158,11 @@ static void finish_recovery(void *data)
     offline_scan(n->offline);
 }
 
+static void ask_features(void *data)
+{
+    node_ask_features(data);
+}
+
 static int serve(struct daemon *d, struct error *err)
 {
     struct rpc_server_options options = {.loop = d->loop, .pool = d->pool, .observe = observe};
@@ -185,6 +190,7 @@ static int serve(struct daemon *d, struct error *err)
     log_info("berthd " BERTH_VERSION " serves CRI on %s: %zu pods, %zu containers",
              d->config.socket, d->node.sandboxes.len, d->node.containers.len);
     service_manager_tell("READY=1");
+    pool_submit(d->pool, ask_features, &d->node); /* before the requests that wait for it */
     pool_submit(d->pool, finish_recovery, &d->node);
     return loop_run(d->loop, err);
 }

@@ -179,6 +179,7 @@ int setup_node(struct node *n, const struct config *c, struct loop *loop, struct
         .exits_fd = -1,
     };
     pthread_mutex_init(&n->lock, NULL);
+    pthread_cond_init(&n->asked, NULL);
     selinux_levels_init(&n->selinux, (unsigned)c->selinux_category_range);
     n->events = events_new();
     n->jobs = job_table_new();
@@ -296,5 +297,6 @@ void setup_fini(struct node *n)
     json_object_put(n->blockio_classes);
     free(n->cni_conf_dir);
     free(n->cni_conf_template);
+    pthread_cond_destroy(&n->asked);
     pthread_mutex_destroy(&n->lock);
 }

@@ -106,7 +106,7 @@ static int build(struct container *c, const Runtime__V1__PodSandboxConfig *pod_c
     struct node *n = c->sandbox->node;
     JSON_AUTO *spec = NULL;
     AUTO_FREE char *pid_path = NULL, *userns = xasprintf("%s/ns/user", c->sandbox->dir);
-    const struct oci_features features = node_features(n, c->sandbox->runtime);
+    const struct oci_features features = node_await_features(n, c->sandbox->runtime);
     struct oci_input in = {
         .container_id = c->id,
         .pod_id = c->sandbox->id,

@@ -90,22 +90,40 @@ static void try_mapping(struct node *n)
     pthread_mutex_unlock(&n->lock);
 }
 
+static void ask(struct node *n, struct node_runtime *r)
+{
+    struct deadline by = deadline_in_ms(FEATURES_MS);
+    struct oci_features features;
+    struct error err;
+    bool answered = oci_features_load(r->path, &by, &features, &err) == 0;
+
+    if (!answered)
+        log_warn("runtime %s: %s", r->name, err.text);
+    pthread_mutex_lock(&n->lock);
+    if (answered)
+        r->features = features;
+    r->was_asked = true;
+    pthread_cond_broadcast(&n->asked);
+    pthread_mutex_unlock(&n->lock);
+}
+
 void node_ask_features(struct node *n)
 {
+    for (size_t i = 0; i < n->n_runtimes; i++)
+        ask(n, &n->runtimes[i]);
     try_mapping(n);
-    for (size_t i = 0; i < n->n_runtimes; i++) {
-        struct deadline by = deadline_in_ms(FEATURES_MS);
-        struct oci_features features;
-        struct error err;
+}
 
-        if (oci_features_load(n->runtimes[i].path, &by, &features, &err) < 0) {
-            log_warn("runtime %s: %s", n->runtimes[i].name, err.text);
-            continue;
-        }
-        pthread_mutex_lock(&n->lock);
-        n->runtimes[i].features = features;
-        pthread_mutex_unlock(&n->lock);
-    }
+struct oci_features node_await_features(struct node *n, const struct node_runtime *r)
+{
+    struct oci_features features;
+
+    pthread_mutex_lock(&n->lock);
+    while (!r->was_asked && !r->retired)
+        pthread_cond_wait(&n->asked, &n->lock);
+    features = r->features;
+    pthread_mutex_unlock(&n->lock);
+    return features;
 }
 
 struct oci_features node_features(struct node *n, const struct node_runtime *r)

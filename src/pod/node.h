@@ -47,6 +47,7 @@ struct node_runtime {
     struct oci_policy policy;
     struct json_object *base_spec; /* or NULL */
     struct oci_features features;  /* under the node's lock: it is asked while pods are served */
+    bool was_asked;                /* under the node's lock: it has answered, or will not */
 };
 
 struct stream_server;
@@ -89,6 +90,7 @@ struct node {
     struct strv leftovers;         /* of recovery: folders that belong to nobody */
 
     pthread_mutex_t lock;
+    pthread_cond_t asked;  /* with the lock: another runtime was asked for its features */
     struct map sandboxes;  /* id → struct sandbox, with a reference */
     struct map containers; /* id → struct container, with a reference */
     struct map names;      /* reserved name → id, a string of ours */
@@ -107,12 +109,16 @@ const struct node_runtime *node_runtime_find(const struct node *n, const char *n
  * was. Recovery only. */
 const struct node_runtime *node_runtime_recall(struct node *n, const char *name, const char *path);
 
-/* Asks every runtime what it can do, and tries what the node can. It takes a while, so the first
- * requests do not wait for it. */
+/* Asks every runtime what it can do, and tries what the node can. It takes a while, so only those
+ * of the first requests wait for it whose outcome depends on it. */
 void node_ask_features(struct node *n);
 
 /* What is known of it by now. */
 struct oci_features node_features(struct node *n, const struct node_runtime *r);
+
+/* The same when it has been asked: waits for that, which a runtime that hangs cannot hold up for
+ * long. */
+struct oci_features node_await_features(struct node *n, const struct node_runtime *r);
 
 /* Whether pods of this runtime can have user namespaces, with all that belongs to them. */
 bool node_has_user_namespaces(struct node *n, const struct node_runtime *r);

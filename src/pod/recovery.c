@@ -264,6 +264,5 @@ void recovery_finish(struct node *n)
         remove_leftover(n->leftovers.items[i]);
     strv_fini(&n->leftovers);
     image_store_collect(n->images);
-    node_ask_features(n);
     left_network_retry(n);
 }

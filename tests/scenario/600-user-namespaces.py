@@ -68,6 +68,14 @@ def test_the_nodes_network(berth):
     assert "mtu" in words and words.count("Read-only") >= 1 and str(FIRST) in words, words
 
 
+def test_a_berthd_that_has_just_come_can_do_what_it_could(berth):
+    """It asks the runtimes for what they can do while it serves."""
+    pod = Pod(berth, network="NODE")
+    for _ in range(2):
+        berth.restart()
+        assert berth.wait_exited(pod.start("true")).exit_code == 0
+
+
 def test_by_hand(berth):
     berth.dir.chmod(0o711)
     wait_for(lambda: "with user namespaces: (default), crun, runc\n" in berth.ctl("info").stdout, what="the features")
