@@ -28,6 +28,7 @@ IMAGE = "localhost/busybox:latest"
 BRIDGE = "berth0"
 SUBNET = "10.89.0.0/24"
 RUNTIME = os.environ.get("BERTH_SCENARIO_RUNTIME", "crun")
+EXEC = os.environ.get("BERTH_SCENARIO_EXEC", "auto")
 
 # In seconds. How long we wait for what is to come: only who waits in vain waits so long, so it is far
 # more than the slowest machine needs. And within what must come that may not wait for something else:
@@ -71,7 +72,7 @@ class Berth:
             "log_level": "debug",
             "default_runtime": RUNTIME,
             "cgroup_driver": cgroups.DRIVER,
-            "runtimes": {"crun": {"path": shutil.which("crun")}, "runc": {"path": shutil.which("runc")}},
+            "runtimes": {name: {"path": shutil.which(name), "exec": EXEC} for name in ("crun", "runc")},
             "cni": {"conf_dir": str(self.dir / "net.d"), "bin_dirs": ["/usr/lib/cni"],
                     "cache_dir": str(self.dir / "cni-cache")},
             "registry": {"config_path": str(self.dir / "certs.d")},
