@@ -30,6 +30,8 @@ def test_a_default_runtime_must_be_one_of_the_runtimes(berth):
     assert code == 2 and '"kata"' in words, words
     code, words = say(berth, "image: {offline_dir: images}\n", "--check")
     assert code == 2 and "image.offline_dir must be an absolute path" in words, words
+    code, words = say(berth, "runtimes: {crun: {path: /usr/bin/crun, exec: never}}\n", "--check")
+    assert code == 2 and 'exec "never" of runtime crun is neither auto nor runtime' in words, words
 
 
 def test_two_daemons_on_one_folder(berth):

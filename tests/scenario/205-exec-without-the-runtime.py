@@ -207,13 +207,3 @@ def test_a_container_that_is_paused_says_so(berth):
             code, words = failure(berth, container, "true")
             assert code == grpc.StatusCode.UNKNOWN and "paused" in words, (code, words)
         assert is_direct(berth, container)
-
-
-def test_the_configuration_is_checked(berth):
-    berth.stop_daemon()
-    berth.config["runtimes"]["crun"]["exec"] = "never"
-    berth.start_daemon(wait=False)
-    assert berth.daemon.wait(10) != 0
-    assert 'exec "never" of runtime crun is neither auto nor runtime' in berth.log_file.read_text(encoding="utf-8")
-    berth.config["runtimes"]["crun"]["exec"] = "auto"
-    berth.start_daemon()
