@@ -13,6 +13,7 @@
 #include "cri/outcome.h"
 #include "image/image_export.h"
 #include "image/image_store.h"
+#include "image/reference.h"
 #include "pod/node.h"
 #include "pod/stats.h"
 
@@ -275,6 +276,20 @@ static int send_host(void *data, struct json_object *event, struct error *err)
     return rpc_call_send(data, &m.base, err);
 }
 
+/* A pull would be answered with what the folder brought. */
+static int send_archive(struct rpc_call *call, struct node *n, const struct image_reference *ref,
+                        struct error *err)
+{
+    Berth__V1__ExplainImageResponse m = BERTH__V1__EXPLAIN_IMAGE_RESPONSE__INIT;
+    AUTO_FREE char *path = offline_path(n->offline, ref);
+    char name[REFERENCE_TEXT_SIZE];
+
+    reference_format(ref, name);
+    m.name = name;
+    m.archive = path ? path : (char *)"an archive that is gone";
+    return rpc_call_send(call, &m.base, err);
+}
+
 int image_calls_node_explain(struct rpc_call *call, void *data, const ProtobufCMessage *request,
                              ProtobufCMessage *response, struct error *err)
 {
@@ -285,9 +300,13 @@ int image_calls_node_explain(struct rpc_call *call, void *data, const ProtobufCM
         .client = rpc_call_deadline(call),
     };
     struct node *n = data;
+    struct image_reference ref;
 
-    if (!*r->image)
-        return error_set(err, ERROR_INVALID, "the request names no image");
+    if (reference_parse(r->image, &ref, err) < 0)
+        return -1;
+    AUTO(image) *brought = offline_find(n->offline, r->image);
+    if (brought)
+        return send_archive(call, n, &ref, err);
     return outcome_of(image_store_explain(n->images, &explain, send_host, call, err), err);
 }
 

@@ -32,15 +32,19 @@ static void print_host(struct answers *a, const Berth__V1__ImageHost *host)
 static int see(void *data, const ProtobufCMessage *message, struct error *err)
 {
     const Berth__V1__ExplainImageResponse *m = (const Berth__V1__ExplainImageResponse *)message;
-    (void)err;
+    struct answers *a = data;
 
-    if (m->host)
-        print_host(data, m->host);
-    else
+    if (m->host) {
+        print_host(a, m->host);
+    } else if (*m->archive) {
+        printf("%s, by %s: no host is asked\n", m->name, m->archive);
+        a->found = true;
+    } else {
         printf("%s, %s%s\n", m->name, *m->source ? "by " : "with no configuration of its registry",
                m->source);
-    for (size_t i = 0; i < m->n_unused; i++)
-        printf("!     %s\n", m->unused[i]);
+        for (size_t i = 0; i < m->n_unused; i++)
+            printf("!     %s\n", m->unused[i]);
+    }
     return fflush(stdout) == 0 ? 0 : -1;
 }
 

@@ -379,3 +379,18 @@ struct image *offline_find(struct offline *o, const char *name)
     offline_scan(o);
     return find_brought(o, whole);
 }
+
+char *offline_path(struct offline *o, const struct image_reference *ref)
+{
+    char name[REFERENCE_TEXT_SIZE];
+    struct offline_record *bringers;
+    size_t len = 0;
+    char *path = NULL;
+
+    reference_format(ref, name);
+    bringers = copy_bringers(o, name, &len);
+    if (len)
+        path = xasprintf("%s/%s", o->folder, bringers[0].file);
+    offline_record_free(bringers, len);
+    return path;
+}

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "image/image_store.h"
+#include "image/reference.h"
 
 /* offline: images that lie as archives in a folder of this node, for nodes without a network.
  *
@@ -34,6 +35,9 @@ void offline_stop(struct offline *o);
 /* The image of that name when the folder brought it, after a scan when there is none, or when its
  * archive or the folder has changed; else NULL. The caller's reference. */
 struct image *offline_find(struct offline *o, const char *name);
+
+/* The archive that brought the name, by its path, which the caller frees; or NULL. */
+char *offline_path(struct offline *o, const struct image_reference *ref);
 
 /* Whether the folder brought the image. */
 bool offline_has(struct offline *o, const char *id);

@@ -275,10 +275,9 @@ static int explain(struct transfer *t, CURLcode code, long errnum)
     if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE)
         return error_set(t->err, ERROR_UNAVAILABLE, "%s%s%s has a certificate %s: %s", name, colon,
                          port, http_fault_of_certificate(text), text);
-    if (code == CURLE_SSL_CONNECT_ERROR && http_fault_of_handshake(text) == HTTP_FAULT_NO_TLS)
-        return error_set(t->err, ERROR_UNAVAILABLE,
-                         "%s%s%s does not speak TLS (\"http://\" in hosts.toml would do without)",
-                         name, colon, port);
+    if (code == CURLE_SSL_CONNECT_ERROR && http_fault_of_handshake(text) != HTTP_FAULT_OTHER)
+        return error_set(t->err, ERROR_UNAVAILABLE, "%s%s%s %s", name, colon, port,
+                         http_fault_words_of_handshake(text));
     if (t->sent)
         return error_set(t->err, ERROR_UNAVAILABLE, "%s%s%s broke the connection: %s", name, colon,
                          port, text);

@@ -18,6 +18,13 @@ enum http_fault http_fault_of_handshake(const char *text)
     return strstr(text, "SYSCALL") ? HTTP_FAULT_BROKEN : HTTP_FAULT_OTHER;
 }
 
+const char *http_fault_words_of_handshake(const char *text)
+{
+    return strstr(text, "unexpected eof") || strstr(text, "SYSCALL")
+               ? "ended the TLS handshake: perhaps it does not speak TLS, or not for that name"
+               : "does not speak TLS (\"http://\" in hosts.toml would do without)";
+}
+
 const char *http_fault_of_certificate(const char *text)
 {
     static const struct {

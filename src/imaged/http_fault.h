@@ -9,6 +9,9 @@
 /* What comes may be no TLS, as a plain HTTP server's answer is none. */
 enum http_fault http_fault_of_handshake(const char *text);
 
+/* The same in words. That somebody ended a handshake can have other reasons too. */
+const char *http_fault_words_of_handshake(const char *text);
+
 /* What is wrong with a server's certificate, to stand behind "has a certificate". */
 const char *http_fault_of_certificate(const char *text);
 

@@ -255,6 +255,26 @@ def test_what_is_wrong_with_tls_is_said(folder):
         assert outcome.message().endswith('does not speak TLS ("http://" in hosts.toml would do without)'), outcome.message()
 
 
+def test_a_handshake_may_end_for_many_reasons(folder):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        host = f"127.0.0.1:{server.getsockname()[1]}"
+
+        def hang_up():
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:
+                    return
+                connection.recv(4096)
+                connection.close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        where = hosts(folder, "far.example", f'server = "https://{host}"\n')
+        outcome = job(folder, f"far.example/{OPEN}:1", hosts_dirs=where)
+        words = "ended the TLS handshake: perhaps it does not speak TLS, or not for that name"
+        assert outcome.code == 1 and words in outcome.message(), outcome.message()
+
+
 def test_configuration_that_is_not_used_is_said(folder):
     """Where it was perhaps the reason: a pull that works despite it stays silent."""
     with Registry() as registry:

@@ -47,6 +47,10 @@ def test_what_is_in_the_folder_is_on_the_node(berth):
     image = status(berth, NAME)
     assert image.pinned and NAME in image.repo_tags
     assert berth.images.PullImage(image={"image": NAME}).image_ref == image.id
+    done = berth.ctl("explain", NAME)
+    assert done.returncode == 0 and done.stdout == f"{NAME}, by {folder}/app-1.tar: no host is asked\n", done
+    done = berth.ctl("explain", "registry.invalid/team/app:2")
+    assert done.returncode == 1 and "1. https://registry.invalid/v2" in done.stdout, done
     try:
         berth.images.PullImage(image={"image": "registry.invalid/team/app:2"})
         raise AssertionError("another tag was pulled")
