@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The address of the streaming server, in all the forms that it may have."""
+import socket
 import subprocess
 
 from berth import PATIENCE
@@ -22,6 +23,25 @@ def test_addresses_and_names(berth):
     for address, expected in (("127.0.0.1", "127.0.0.1"), ("::1", "[::1]"), ("[::1]", "[::1]"), ("0.0.0.0", "0.0.0.0"),
                               ("localhost", ("127.0.0.1", "[::1]"))):
         assert where(berth, address) in expected, address
+    berth.start_daemon()
+
+
+def test_a_port_of_its_own(berth):
+    """Also when berthd is killed and its clients are still there."""
+    berth.config["streaming"] = {"port": 10777}
+    berth.start_daemon()
+    c = berth.run(berth.run_pod(), "sleep", "1000")
+    for _ in range(3):
+        client = run(berth, c, "sh", "-c", "echo here; sleep 7775")
+        client.receive(lambda: "here" in client.output(client.stdout))
+        assert exec_url(berth, c, "true").startswith("http://127.0.0.1:10777/")
+        berth.restart()
+    with socket.create_server(("127.0.0.1", 10778)):
+        berth.stop_daemon()
+        berth.config["streaming"] = {"port": 10778}
+        berth.start_daemon(wait=False)
+        assert berth.daemon.wait(PATIENCE) == 1
+        assert "Address already in use" in berth.log_file.read_text().splitlines()[-1]
     berth.start_daemon()
 
 
