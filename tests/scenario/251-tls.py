@@ -10,14 +10,18 @@ import subprocess
 import time
 
 from authority import Authority, openssl
-from berth import PATIENCE, wait_for
+from berth import PATIENCE, program, wait_for
 from streaming import Refused, Spdy, WebSocket, connect, exec_url
 
 STARTED = False
 
 
+def encrypted(**tls):
+    return {"tls": {"enabled": True, "helper": program("berth-tls"), **{key: str(value) for key, value in tls.items()}}}
+
+
 def start(berth, **tls):
-    berth.config["streaming"] = {"tls": {"enabled": True, **{key: str(value) for key, value in tls.items()}}}
+    berth.config["streaming"] = encrypted(**tls)
     berth.start_daemon()
     return berth.run(berth.run_pod(), "sleep", "1000")
 
@@ -118,7 +122,7 @@ def test_files_that_change_are_used_by_the_next_connection(berth):
 
 
 def fails_to_start(berth, words, **tls):
-    berth.config["streaming"] = {"tls": {"enabled": True, **{key: str(value) for key, value in tls.items()}}}
+    berth.config["streaming"] = encrypted(**tls)
     berth.start_daemon(wait=False)
     assert berth.daemon.wait(PATIENCE) in (1, 2)
     last = berth.log_file.read_text().splitlines()[-1]
@@ -135,7 +139,7 @@ def test_what_is_wrong_with_the_files_is_told_at_the_start(berth):
     openssl("ec", "-aes128", "-passout", "pass:word", "-in", ours.folder / "server.key", "-out", ours.folder / "locked")
     fails_to_start(berth, f"the key {ours.folder}/locked has a passphrase", **{**good, "key_file": ours.folder / "locked"})
     fails_to_start(berth, "only one of cert_file and key_file", cert_file=ours.folder / "server.crt")
-    berth.config["streaming"] = {"tls": {"enabled": True, **{key: str(value) for key, value in good.items()}}}
+    berth.config["streaming"] = encrypted(**good)
     berth.start_daemon()
 
 
