@@ -158,6 +158,16 @@ static int open_shim_folder(const char *shim)
     return fd;
 }
 
+static void init_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t monotonic;
+
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
 int setup_node(struct node *n, const struct config *c, struct loop *loop, struct pool *pool,
                struct error *err)
 {
@@ -180,6 +190,7 @@ int setup_node(struct node *n, const struct config *c, struct loop *loop, struct
     };
     pthread_mutex_init(&n->lock, NULL);
     pthread_cond_init(&n->asked, NULL);
+    init_condition(&n->recovered);
     selinux_levels_init(&n->selinux, (unsigned)c->selinux_category_range);
     n->events = events_new();
     n->jobs = job_table_new();
@@ -298,5 +309,6 @@ void setup_fini(struct node *n)
     free(n->cni_conf_dir);
     free(n->cni_conf_template);
     pthread_cond_destroy(&n->asked);
+    pthread_cond_destroy(&n->recovered);
     pthread_mutex_destroy(&n->lock);
 }

@@ -5,9 +5,12 @@
 #include <stdio.h>
 #include <sys/eventfd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/message.h"
 #include "pod/container_record.h"
+
+enum { RECOVERY_MS = 10 * 1000 };
 
 struct container *container_new(struct sandbox *s, const char *id, const char *name,
                                 Runtime__V1__ContainerConfig *taken_config)
@@ -192,11 +195,24 @@ static int check_claim(const struct container *c, enum container_work work, stru
     return 0;
 }
 
+/* Under the lock. The first clients of a new berthd come while it looks at what the earlier one has
+ * left, and that is not their fault. */
+static void wait_for_recovery(struct container *c)
+{
+    int64_t end_ns = clock_monotonic_ns() + RECOVERY_MS * CLOCK_NS_PER_MS;
+    struct timespec end = {.tv_sec = end_ns / CLOCK_NS_PER_S, .tv_nsec = end_ns % CLOCK_NS_PER_S};
+    struct node *n = c->sandbox->node;
+
+    while (c->recovering && pthread_cond_timedwait(&n->recovered, &n->lock, &end) == 0)
+        continue;
+}
+
 int container_claim(struct container *c, enum container_work work, struct error *err)
 {
     int outcome;
 
     pthread_mutex_lock(&c->sandbox->node->lock);
+    wait_for_recovery(c);
     outcome = check_claim(c, work, err);
     if (outcome == 0)
         c->work = work;
@@ -208,6 +224,9 @@ void container_unclaim(struct container *c)
 {
     pthread_mutex_lock(&c->sandbox->node->lock);
     c->work = CONTAINER_IDLE;
+    if (c->recovering)
+        pthread_cond_broadcast(&c->sandbox->node->recovered);
+    c->recovering = false;
     pthread_mutex_unlock(&c->sandbox->node->lock);
 }
 

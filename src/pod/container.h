@@ -66,6 +66,7 @@ struct container {
     bool unknown;             /* nobody can tell its state */
     enum container_work work; /* under way */
     bool interrupted; /* an earlier berthd died in one: recovery finds out what became of it */
+    bool recovering;  /* and is still at it: who comes meanwhile waits */
     bool unclaimed;   /* made for a client that left before it had the answer */
     bool signalled;   /* the stop signal was sent, which happens once */
     int stopped_fd;   /* an eventfd, readable for good once it has exited; -1 before it starts */
@@ -107,7 +108,8 @@ const char *container_state_name(enum container_state state);
 MUST_CHECK int container_check_running(struct container *c, struct error *err);
 
 /* Before it is started or removed, and when that has ended, unless it is gone. ERROR_UNKNOWN says
- * what is in the way: its state, or work that is under way. */
+ * what is in the way: its state, or work that is under way. Only for recovery it waits, some
+ * seconds. */
 MUST_CHECK int container_claim(struct container *c, enum container_work work, struct error *err);
 void container_unclaim(struct container *c);
 

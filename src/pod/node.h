@@ -90,11 +90,12 @@ struct node {
     struct strv leftovers;         /* of recovery: folders that belong to nobody */
 
     pthread_mutex_t lock;
-    pthread_cond_t asked;  /* with the lock: another runtime was asked for its features */
-    struct map sandboxes;  /* id → struct sandbox, with a reference */
-    struct map containers; /* id → struct container, with a reference */
-    struct map names;      /* reserved name → id, a string of ours */
-    bool maps_ids;         /* the file system of the layers can, and the kernel's overlays */
+    pthread_cond_t asked;     /* with the lock: another runtime was asked for its features */
+    pthread_cond_t recovered; /* with the lock: a container is nobody's work any more */
+    struct map sandboxes;     /* id → struct sandbox, with a reference */
+    struct map containers;    /* id → struct container, with a reference */
+    struct map names;         /* reserved name → id, a string of ours */
+    bool maps_ids;            /* the file system of the layers can, and the kernel's overlays */
 };
 
 /* The runtime for a handler: "" is the default one. Where the host's cgroups are hybrid in a way

@@ -129,7 +129,7 @@ static void settle(struct container *c)
  * start or remove the container. */
 static void claim_start(struct container *c)
 {
-    c->interrupted = has_shim(c) && container_state(c) == CONTAINER_CREATED;
+    c->interrupted = c->recovering = has_shim(c) && container_state(c) == CONTAINER_CREATED;
     if (c->interrupted)
         c->work = CONTAINER_STARTING;
 }

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """kill -9 of berthd and a new start change nothing for pods, and lose nothing."""
+import os
+import signal
+import threading
+
 from berth import wait_for
 from gate import Gate
 
@@ -23,6 +27,22 @@ def test_a_running_pod_goes_on_and_its_log_is_whole(berth):
     assert berth.output(container) == "".join(f"{i}\n" for i in range(len(berth.log(container))))
     berth.start(created)
     assert berth.wait_exited(created).exit_code == 0
+
+
+def test_what_was_created_can_be_started_and_removed_at_once(berth):
+    """Also while berthd still finds out from the shim, which takes its time, whether it was being started."""
+    pod = berth.run_pod(host_network=True)
+    shim = os.pidfd_open(berth.shim_pid(pod))
+    for use in (berth.start, berth.remove):
+        container = berth.create(pod, "true")
+        berth.kill_daemon()
+        signal.pidfd_send_signal(shim, signal.SIGSTOP)
+        berth.start_daemon()
+        go_on = threading.Timer(1, signal.pidfd_send_signal, (shim, signal.SIGCONT))
+        go_on.start()
+        use(container)
+        go_on.join()
+    os.close(shim)
 
 
 def test_an_exit_while_berthd_is_down_is_known_afterwards(berth):
