@@ -101,6 +101,6 @@ def test_one_that_is_unloaded_before_the_start_is_refused(berth):
     try:
         berth.start(container)
     except grpc.RpcError as e:
-        assert "OCI runtime create failed" in e.details(), e
+        assert "OCI runtime run failed" in e.details(), e
     else:
         raise AssertionError("it was started")
