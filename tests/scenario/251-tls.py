@@ -179,7 +179,7 @@ def test_clients_that_vanish_and_berthd_that_ends(berth):
         client.receive(lambda: "here" in client.output(client.stdout))
         client.close()
     assert all(s.recv(1) == b"" for s in silent)  # who says nothing is let go after ten seconds
-    assert stats(berth)["refused_tls"] == len(silent), stats(berth)
+    wait_for(lambda: stats(berth)["refused_tls"] == len(silent), what="their count")
     # One that does not read, either.
     client = execute(berth, c, None, "sh", "-c", "echo here; exec yes")
     client.receive(lambda: "here" in client.output(client.stdout))
