@@ -182,7 +182,7 @@ def test_sessions_are_limited(berth):
 
     status, words = wait_for(there_is_no_room, what="a refusal")
     assert status == 503 and "too many" in words, (status, words)
-    assert stats(berth)["refused_sessions"] == 1
+    assert stats(berth)["refused_sessions"] >= 1
     for s in idle[:10]:
         s.close()
     wait_for(lambda: run_if_possible(berth, c), what="room for another session")
