@@ -22,7 +22,8 @@ static bool is_protected;
 
 struct entering {
     struct run_context *context;
-    struct poller_source report; /* our end */
+    int fd; /* our end of the report */
+    struct poller_source report;
     struct poller_timer deadline;
     struct reaper_child guide;
     struct reaper_child entrant;
@@ -75,13 +76,10 @@ void entering_allow_if_protected(void)
 
 static void entering_free(struct entering *e)
 {
-    int fd;
-
     if (!e)
         return;
-    fd = e->report.fd;
     poller_remove(e->context->poller, &e->report);
-    fd_close(&fd);
+    fd_close(&e->fd);
     poller_timer_clear(&e->deadline);
     reaper_forget(&e->guide);
     reaper_forget(&e->entrant);
@@ -127,11 +125,23 @@ static void conclude(struct entering *e)
     entering_free(e);
 }
 
+static bool is_gone(const struct reaper_child *c)
+{
+    return c->pid == 0 || c->has_ended;
+}
+
+/* Who was killed is not forgotten before it has ended. */
+static void conclude_if_gone(struct entering *e)
+{
+    if (e->is_late && is_gone(&e->guide) && is_gone(&e->entrant))
+        conclude(e);
+}
+
 static void on_guide_ended(struct reaper_child *c, int status, int64_t finished_ns)
 {
-    (void)c; /* the report tells what came of it */
-    (void)status;
+    (void)status; /* the report tells what came of it */
     (void)finished_ns;
+    conclude_if_gone(LIST_OF(c, struct entering, guide));
 }
 
 static void on_entrant_ended(struct reaper_child *c, int status, int64_t finished_ns)
@@ -139,6 +149,7 @@ static void on_entrant_ended(struct reaper_child *c, int status, int64_t finishe
     struct entering *e = LIST_OF(c, struct entering, entrant);
 
     e->exited = (struct reaper_exit){c->pid, status, finished_ns};
+    conclude_if_gone(e);
 }
 
 /* The kernel tells who has sent it, in our numbers. 0: nobody. */
@@ -184,7 +195,7 @@ static bool hear(struct entering *e)
                                  .msg_iovlen = 1,
                                  .msg_control = control,
                                  .msg_controllen = sizeof control};
-        ssize_t n = recvmsg(e->report.fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        ssize_t n = recvmsg(e->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
         if (n < 0 && errno == EINTR)
             continue;
@@ -207,7 +218,7 @@ static void on_report(struct poller_source *s, uint32_t events)
 
 static void kill_child(const struct reaper_child *c)
 {
-    if (c->pid && !c->has_ended)
+    if (!is_gone(c))
         kill(c->pid, SIGKILL);
 }
 
@@ -217,12 +228,13 @@ static void on_deadline(struct poller_timer *t)
 {
     struct entering *e = LIST_OF(t, struct entering, deadline);
 
-    shutdown(e->report.fd, SHUT_RD);
+    poller_remove(e->context->poller, &e->report);
+    shutdown(e->fd, SHUT_RD);
     hear(e);
     kill_child(&e->guide);
     kill_child(&e->entrant);
     e->is_late = true;
-    conclude(e);
+    conclude_if_gone(e);
 }
 
 void entering_kill(struct entering *e)
@@ -261,6 +273,7 @@ static struct entering *entering_new(struct run_context *context, const struct e
     struct entering *e = xcalloc(1, sizeof *e);
 
     *e = (struct entering){.context = context,
+                           .fd = -1,
                            .report = {.fd = -1, .ready = on_report},
                            .guide = {.ended = on_guide_ended},
                            .entrant = {.ended = on_entrant_ended},
@@ -286,7 +299,7 @@ static int depart(struct luggage *l, struct entering *e, struct error *err)
     l->e.report = ends[1];
     if (failed < 0 || poller_add(context->poller, &e->report, ours, EPOLLIN, err) < 0)
         return -1;
-    fd_take(&ours);
+    e->fd = fd_take(&ours);
     guide = fork_guide(l);
     if (guide < 0)
         return error_errno(err, errno, "fork into the container");

@@ -16,7 +16,8 @@
 enum entering_outcome {
     ENTERING_DONE,
     ENTERING_DECLINED, /* the program has not run and will not */
-    ENTERING_LATE,     /* likewise, and there is no time left */
+    ENTERING_LATE, /* there is no time left, or nobody wants it: it was killed, perhaps just begun
+                    */
 };
 
 struct entering;
@@ -42,5 +43,5 @@ void entering_allow_if_protected(void);
 MUST_CHECK struct entering *entering_start(struct run_context *context,
                                            const struct entering_spec *spec, struct error *err);
 
-/* Kills what there is of it, and tells soon. */
+/* Kills what there is of it, and tells when that has ended. */
 void entering_kill(struct entering *e);

@@ -7,7 +7,7 @@ import re
 import grpc
 
 import cgroups
-from berth import wait_for
+import starters
 from userns import Pod
 
 HANDLERS = ("crun", "runc")
@@ -72,17 +72,6 @@ def by_runtime(berth):
     berth.restart()
 
 
-def starters(berth):
-    log = berth.log_file.read_text(encoding="utf-8")
-    return log.count("an exec was started by the shim"), log.count("an exec was started by the OCI runtime")
-
-
-def is_direct(berth, container):
-    before = starters(berth)
-    assert berth.exec_sync(container, "true") == (0, "", "")
-    return starters(berth)[0] > before[0]
-
-
 def look(berth, container):
     code, out, err = berth.exec_sync(container, "sh", "-c", PROBE)
     assert code == 0, err
@@ -91,16 +80,15 @@ def look(berth, container):
 
 def compare(berth, handler, containers):
     """containers: name → id."""
-    # berthd asks the runtimes what they are while it serves already.
-    wait_for(lambda: is_direct(berth, next(iter(containers.values()))), what="a direct exec")
-    before = starters(berth)
+    starters.wait_for_shim(berth, next(iter(containers.values())))
+    before = starters.count(berth)
     direct = {name: look(berth, container) for name, container in containers.items()}
-    now = starters(berth)
+    now = starters.count(berth)
     assert now == (before[0] + len(containers), before[1]), (before, now)
     with by_runtime(berth):
-        before = starters(berth)
+        before = starters.count(berth)
         theirs = {name: look(berth, container) for name, container in containers.items()}
-        assert starters(berth) == (before[0], before[1] + len(containers))
+        assert starters.count(berth) == (before[0], before[1] + len(containers))
     for name, container in containers.items():
         ours, wanted = direct[name], theirs[name]
         init = open(f"/proc/{berth.pid(container)}/oom_score_adj", encoding="ascii").read()
@@ -158,7 +146,7 @@ def test_what_only_the_runtime_knows_it_does(berth):
     seccomp = {"security_context": {"seccomp": {"profile_type": 0}}}
     container = berth.run(berth.run_pod(handler="runc", host_network=True), "sleep", "1000", linux=seccomp)
     assert berth.exec_sync(container, "grep", "Seccomp:", "/proc/self/status")[1].split() == ["Seccomp:", "2"]
-    assert starters(berth) == (0, 1)
+    assert starters.count(berth) == (0, 1)
 
 
 def failure(berth, container, *cmd):
@@ -177,7 +165,7 @@ def test_what_cannot_be_done_fails_with_the_same_words(berth):
                                     "chmod +x script; ln -s loop loop; rmdir /gone; exec sleep 1000", **more)
                       for more in ({}, {"working_dir": "/gone"},
                                    {"linux": {"security_context": {"run_as_user": {"value": 4321}}}})]
-        wait_for(lambda c=containers[0]: is_direct(berth, c), what="a direct exec")
+        starters.wait_for_shim(berth, containers[0])
         direct = [failure(berth, c, *cmd) for c in containers for cmd in commands]
         with by_runtime(berth):
             theirs = [failure(berth, c, *cmd) for c in containers for cmd in commands]
@@ -202,8 +190,8 @@ def frozen(berth, container):
 def test_a_container_that_is_paused_says_so(berth):
     for handler in HANDLERS:
         container = berth.run(berth.run_pod(handler=handler, host_network=True), "sleep", "1000")
-        wait_for(lambda c=container: is_direct(berth, c), what="a direct exec")
+        starters.wait_for_shim(berth, container)
         with frozen(berth, container):
             code, words = failure(berth, container, "true")
             assert code == grpc.StatusCode.UNKNOWN and "paused" in words, (code, words)
-        assert is_direct(berth, container)
+        assert starters.is_direct(berth, container)

@@ -5,6 +5,7 @@ import time
 
 import grpc
 
+import starters
 from berth import program
 
 HANDLERS = ("crun", "runc")
@@ -23,7 +24,7 @@ while [ ! -e /end ]; do
         done
         for fd in $p/fd/*; do
             link=$(readlink $fd)
-            case $link in ''|/|/evil|/etc/passwd|/dev/null|pipe:*|socket:*) ;; *) echo "descriptor $link";; esac
+            case $link in ''|/|/evil|/end|/etc/passwd|/dev/null|pipe:*|socket:*) ;; *) echo "descriptor $link";; esac
             cat "$fd$SECRET" "$fd/$UP$SECRET" 2>/dev/null
         done
         case $(readlink $p/exe) in *shim*)
@@ -45,6 +46,7 @@ def spare_the_secret(berth):
 
 def attacker(berth, handler, *capabilities):
     pod = berth.run_pod(handler=handler, host_network=True)
+    starters.wait_for_shim(berth, berth.run(pod, "sleep", "1000"))  # the runtime's processes are not what is looked at
     script = f"SECRET={spare_the_secret(berth)}\nUP={'../' * 12}\n{ATTACK}"
     # The default profile of AppArmor forbids to look at who is not under it.
     linux = {"security_context": {"capabilities": {"add_capabilities": list(capabilities)},

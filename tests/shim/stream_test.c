@@ -331,11 +331,11 @@ static void test_one_request_that_is_given_up_leaves_nothing(void **state)
 
 /* ---- an exec without the OCI runtime ---- */
 
-/* What "exit 3" is in words for the shim, with more behind. */
-static void pack_entry(struct buf *out, const char *program, const char *more, size_t more_len)
+/* What "<program> -c <script>" is in words for the shim. */
+static void pack_entry(struct buf *out, const char *program, const char *script)
 {
     Berth__Shim__V1__Entry entry = BERTH__SHIM__V1__ENTRY__INIT;
-    const char *args[] = {program, "-c", "exit 3"}, *env[] = {"PATH=/bin"};
+    const char *args[] = {program, "-c", script}, *env[] = {"PATH=/bin"};
     struct error err;
 
     entry.args = (char **)args;
@@ -346,11 +346,10 @@ static void pack_entry(struct buf *out, const char *program, const char *more, s
     buf_init(out, 4096);
     assert_non_null(buf_reserve(out, berth__shim__v1__entry__get_packed_size(&entry), &err));
     buf_added(out, berth__shim__v1__entry__pack(&entry, (uint8_t *)out->data));
-    assert_int_equal(buf_append(out, more, more_len, &err), 0);
 }
 
-/* The process for the OCI runtime ends with 7, that of the entry with 3: so the status tells who
- * has started it. */
+/* The process for the OCI runtime ends with 7, that of the entry, which has more behind it, with 3:
+ * so the status tells who has started it. */
 static int run_entry(struct fixture *f, const char *program, const char *more, size_t more_len)
 {
     struct ttrpc_call call = {.response = &berth__shim__v1__tend_exec_response__descriptor};
@@ -361,7 +360,8 @@ static int run_entry(struct fixture *f, const char *program, const char *more, s
     struct error err;
     int begun;
 
-    pack_entry(&entry, program, more, more_len);
+    pack_entry(&entry, program, "exit 3");
+    assert_int_equal(buf_append(&entry, more, more_len, &err), 0);
     begun = run_exec_with(f, "\"sh\", \"-c\", \"exit 7\"", &entry);
     if (ttrpc_client_finish(begun, &call, &f->arena, &by, &response, &err) < 0)
         fail_msg("%s", err.text);
@@ -407,6 +407,32 @@ static void test_an_entry_that_fails_is_for_the_runtime(void **state)
     assert_int_equal(fixture_count_zombies(f), 0);
 }
 
+static void give_up_entries(struct fixture *f, const char *script)
+{
+    AUTO_FINI(buf) entry;
+
+    fixture_run(f, "c1", &(struct fixture_container){.args = FIXTURE_ARGS("sh", "-c", script)});
+    pack_entry(&entry, "sh", "sleep 100");
+    for (unsigned i = 0; i < 8; i++) {
+        int begun = run_exec_with(f, "\"sleep\", \"100\"", &entry);
+
+        usleep(i * i * 1000); /* while it is on its way, and when it runs */
+        close(begun);
+        await_forgotten(f);
+    }
+    assert_int_equal(fixture_count_zombies(f), 0);
+}
+
+static void test_an_entry_that_is_given_up_leaves_nothing(void **state)
+{
+    give_up_entries(*state, "sleep 100");
+}
+
+static void test_a_container_that_stops_who_comes_keeps_nobody(void **state)
+{
+    give_up_entries(*state, "while :; do kill -STOP -1; done 2>/dev/null");
+}
+
 static int set_up_unprotected(void **state)
 {
     int failed;
@@ -429,6 +455,8 @@ static const struct CMUnitTest tests[] = {
     FIXTURE_WITH_POD(test_an_entry_needs_no_runtime),
     FIXTURE_WITH_POD(test_an_entry_that_says_more_than_is_known_is_for_the_runtime),
     FIXTURE_WITH_POD(test_an_entry_that_fails_is_for_the_runtime),
+    FIXTURE_WITH_POD(test_an_entry_that_is_given_up_leaves_nothing),
+    FIXTURE_WITH_POD(test_a_container_that_stops_who_comes_keeps_nobody),
     cmocka_unit_test_setup_teardown(test_a_shim_whose_file_can_be_written_to_enters_nothing,
                                     set_up_unprotected, fixture_tear_down),
     FIXTURE_WITH_POD(test_all_who_are_attached_hear_it_and_so_does_the_log),
