@@ -80,7 +80,8 @@ def look(berth, container):
 
 def compare(berth, handler, containers):
     """containers: name → id."""
-    starters.wait_for_shim(berth, next(iter(containers.values())))
+    for container in containers.values():
+        starters.wait_for_shim(berth, container)
     before = starters.count(berth)
     direct = {name: look(berth, container) for name, container in containers.items()}
     now = starters.count(berth)
@@ -103,7 +104,9 @@ def compare(berth, handler, containers):
                 ours["environ"] = ours["environ"].replace("HOME=/\n", "")
         if handler == "runc":
             # The limit of open files is what Go's runtime has made of it, in versions that do not undo that.
+            # Of the keyrings of all that are root, its own counts.
             for seen in ours, wanted:
+                seen["keys"] = f"_ses.{container}" in seen["keys"].splitlines()
                 seen["limits"] = re.sub("Max open files.*", "", seen["limits"])
         for section, lines in wanted.items():
             assert ours[section] == lines, f"{handler}, {name}, {section}:\n{ours[section]}instead of\n{lines}"

@@ -15,6 +15,7 @@ HANDLERS = ("crun", "runc")
 # its file is not on a read-only mount (to be busy is not enough: it is not always).
 ATTACK = """
 mkdir /mnt
+while [ ! -e /begin ]; do sleep 0.05; done
 while [ ! -e /end ]; do
     kill -STOP -1 2>/dev/null
     for p in /proc/[0-9]*; do
@@ -24,7 +25,7 @@ while [ ! -e /end ]; do
         done
         for fd in $p/fd/*; do
             link=$(readlink $fd)
-            case $link in ''|/|/evil|/end|/etc/passwd|/dev/null|pipe:*|socket:*) ;; *) echo "descriptor $link";; esac
+            case $link in ''|/|/begin|/evil|/end|/etc/passwd|/dev/null|pipe:*|socket:*) ;; *) echo "descriptor $link";; esac
             cat "$fd$SECRET" "$fd/$UP$SECRET" 2>/dev/null
         done
         case $(readlink $p/exe) in *shim*)
@@ -46,12 +47,16 @@ def spare_the_secret(berth):
 
 def attacker(berth, handler, *capabilities):
     pod = berth.run_pod(handler=handler, host_network=True)
-    starters.wait_for_shim(berth, berth.run(pod, "sleep", "1000"))  # the runtime's processes are not what is looked at
     script = f"SECRET={spare_the_secret(berth)}\nUP={'../' * 12}\n{ATTACK}"
     # The default profile of AppArmor forbids to look at who is not under it.
     linux = {"security_context": {"capabilities": {"add_capabilities": list(capabilities)},
                                   "apparmor": {"profile_type": "Unconfined"}}}
-    return berth.sh(pod, script, linux=linux)
+    container = berth.sh(pod, script, linux=linux)
+    # The OCI runtime's processes are not what is looked at. It does what comes before berthd knows the runtimes, and
+    # before the container's first process has been left to the shim.
+    starters.wait_for_shim(berth, container)
+    assert berth.exec_sync(container, "touch", "/begin")[0] == 0
+    return container
 
 
 def end(berth, container):

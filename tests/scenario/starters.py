@@ -16,5 +16,6 @@ def is_direct(berth, container):
 
 
 def wait_for_shim(berth, container):
-    """berthd asks the runtimes what they are while it serves already."""
+    """The runtime starts what comes before berthd knows what it is, which it asks while it serves already, and before
+    the container's first process has been left to the shim."""
     wait_for(lambda: is_direct(berth, container), what="a direct exec")
