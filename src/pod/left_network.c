@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/message.h"
+#include "base/own.h"
 #include "pod/lost_record.h"
 #include "pod/sandbox_network.h"
 #include "pod/sandbox_record.h"
@@ -75,9 +76,20 @@ static int retry_all(void *data, struct error *err)
 
 void left_network_retry(struct node *n)
 {
+    static const char key[] = "what is left of networks";
     struct deadline forever = DEADLINE_NONE;
+    AUTO_FREE char *nothing = NULL;
+    struct job *job = NULL;
     struct error err;
+    int outcome = job_enter(n->jobs, key, &forever, false, &job, &nothing, &err);
 
-    if (job_share(n->jobs, "what is left of networks", &forever, retry_all, n, &err) < 0)
+    if (outcome == JOB_LEADS) {
+        outcome = retry_all(n, &err);
+        job_leave(job, outcome < 0 ? NULL : "", &err);
+    } else {
+        /* That one began before us, and may have passed what can be taken down only now. */
+        outcome = job_share(n->jobs, key, &forever, retry_all, n, &err);
+    }
+    if (outcome < 0)
         log_error("%s", err.text);
 }

@@ -12,5 +12,6 @@
 /* record is what cni_attach() gave. */
 MUST_CHECK int left_network_store(struct sandbox *s, const char *record, struct error *err);
 
-/* Tries all of them once more, or waits for who is at it. Failures are logged. May take a while. */
+/* Tries all of them once more, or waits for who begins to after this call. Failures are logged. May
+ * take a while. */
 void left_network_retry(struct node *n);

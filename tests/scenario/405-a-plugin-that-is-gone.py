@@ -2,6 +2,7 @@
 """A CNI plugin is removed while pods have their network from it: they can be removed all the same,
 and their addresses are given back when it is there again."""
 import os
+import time
 
 import grpc
 
@@ -42,6 +43,27 @@ def test_its_pods_are_removed_and_their_addresses_later(berth):
     berth.write_network()
     wait_for(lambda: len(addresses(berth)) == 1, what="the return of the addresses")
     berth.remove_pod(berth.run_pod(name="p0"))
+
+
+def test_one_that_comes_back_while_others_are_tried(berth):
+    """What was tried just before is tried once more."""
+    folder = use_plugins_of_its_own(berth)
+    pods = [berth.run_pod() for _ in range(2)]
+    (folder / "bridge").unlink()
+    for pod in pods:
+        berth.remove_pod(pod)
+    slow = berth.dir / "slow"
+    slow.write_text(f"#!/bin/sh\ntouch {berth.dir}/asked\nuntil [ -e {berth.dir}/over ]; do sleep 0.05; done\nexit 1\n")
+    slow.chmod(0o755)
+    (folder / "bridge").symlink_to(slow)
+    berth.write_network()
+    wait_for((berth.dir / "asked").exists, what="a try")
+    (folder / "bridge").unlink()
+    (folder / "bridge").symlink_to("/usr/lib/cni/bridge")
+    berth.write_network()
+    time.sleep(0.5)  # or the second try begins when the first is over, which shows nothing
+    (berth.dir / "over").touch()
+    wait_for(lambda: not addresses(berth), what="the return of the addresses")
 
 
 def test_one_that_is_there_again_when_berthd_starts(berth):
