@@ -33,7 +33,7 @@ char *xstrdup(const char *text)
 
 char *xstrndup(const char *text, size_t len)
 {
-    return checked(strndup(text, len));
+    return checked(strndup(len ? text : "", len));
 }
 
 void *xmemdup(const void *data, size_t len)

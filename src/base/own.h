@@ -43,7 +43,7 @@ void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *old, size_t size);
 char *xstrdup(const char *text);
-char *xstrndup(const char *text, size_t len);
+char *xstrndup(const char *text, size_t len); /* like xmemdup(), NULL is no bytes */
 void *xmemdup(const void *data, size_t len);
 char *xasprintf(const char *fmt, ...) PRINTF_LIKE(1, 2);
 char *xvasprintf(const char *fmt, va_list args) PRINTF_LIKE(1, 0);
