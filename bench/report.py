@@ -159,7 +159,8 @@ WebSocket, and all that comes until the end is told. Monitors are all processes 
 shims and pause. The log is on a tmpfs, and its MB/s are the growth of the file, with time and stream before each line.
 The image of the pull has {size.get('layers', 0)} layers, {size.get('packed', 0) / 1e6:.0f} MB with gzip, {size.get('zstd', 0) / 1e6:.0f} MB with zstd and {size.get('unpacked', 0) / 1e6:.0f} MB unpacked. The
 ten pulls at once are of its files in other blobs, with a connection each. The memory of who pulls is the peak of what
-is resident: of the image processes together, or of the daemon where that pulls. A restart is SIGTERM, then the time
+is resident: of the image processes together, or of the daemon where that pulls. What a pull adds to the daemon is what
+is left of it three seconds later. A restart is SIGTERM, then the time
 from the start of the program to its list of all pods.
 
 {remarks}"""

@@ -14,7 +14,7 @@
 /* Pulls of one image, all asked for at once, and the memory that takes: of the processes that pull,
  * or of the daemon where it does so itself. */
 
-enum { KIB_PER_MB = 1000, LOOK_EACH_US = 20 * 1000 };
+enum { KIB_PER_MB = 1000, LOOK_EACH_US = 20 * 1000, REST_S = 3 };
 
 static const char *const PULLERS[] = {"berth-image", "berth-fetch"};
 
@@ -124,6 +124,7 @@ int bench_pull(const struct bench *b, struct error *err)
     if (measure(b, &w, &took_s, err) < 0)
         return -1;
     samples_print_one("pull", "s", took_s);
+    sleep(REST_S); /* who has just ended its work is not what is left of it */
     samples_print_one("pull_daemon_growth", "MB",
                       (private_kib(b->daemon) - before_kib) / KIB_PER_MB);
     if (b->at_once > 1)
