@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "oci/host.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/dir.h"
 #include "base/file.h"
 #include "base/own.h"
 #include "oci/capabilities.h"
@@ -83,7 +83,7 @@ static bool find_hugetlb_control(enum oci_cgroup_mode mode)
 /* A folder "hugepages-2048kB" for each; the controller says 2MB. */
 static void find_hugepage_sizes(struct strv *out)
 {
-    DIR *dir = opendir("/sys/kernel/mm/hugepages");
+    AUTO_CLOSEDIR DIR *dir = opendir("/sys/kernel/mm/hugepages");
 
     for (struct dirent *entry; dir && (entry = readdir(dir));) {
         const char *dash = strchr(entry->d_name, '-');
@@ -96,8 +96,6 @@ static void find_hugepage_sizes(struct strv *out)
         else if (kib > 0)
             strv_addf(out, "%luKB", kib);
     }
-    if (dir)
-        closedir(dir);
 }
 
 /* Of a list of those that are possible: one more than the last. */

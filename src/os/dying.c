@@ -2,13 +2,13 @@
 #include "os/dying.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/dir.h"
 #include "base/file.h"
 #include "base/own.h"
 
@@ -53,7 +53,7 @@ static bool is_dying_thread(int tasks, const char *tid)
 bool dying_is(pid_t pid)
 {
     AUTO_FREE char *path = xasprintf("/proc/%d/task", pid);
-    DIR *dir = opendir(path);
+    AUTO_CLOSEDIR DIR *dir = opendir(path);
     bool all = true, any = false;
 
     for (struct dirent *entry; dir && all && (entry = readdir(dir));) {
@@ -62,7 +62,5 @@ bool dying_is(pid_t pid)
         any = true;
         all = is_dying_thread(dirfd(dir), entry->d_name);
     }
-    if (dir)
-        closedir(dir);
     return any && all;
 }
